@@ -1,0 +1,1 @@
+"""Judging: from a history to a verdict. Knows nothing of processes."""

@@ -1,0 +1,296 @@
+"""The checker: just-in-time linearization over a model's relation.
+
+Follows Wing & Gong 1993, Lowe 2017 and Horn & Kroening 2015, and adds crash, quiescence,
+time-outs and calls that go on (`harness.relation`). It carries every configuration that explains
+the history so far, places a call only when an event needs it, and is bounded: past the bound
+the verdict is undecided. It never raises the alarm on quiescence that was seen only for a
+moment; the supervisor must have watched the sleepers for `STABLE`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from harness.check.explain import explain_stuck, trail_of, waits_for
+from harness.history import (
+    Asleep,
+    Continued,
+    Died,
+    Event,
+    Invoke,
+    Killing,
+    Quiet,
+    Return,
+    Signalled,
+    Stopped,
+)
+from harness.relation import (
+    DEAD,
+    DONE,
+    LIVE,
+    SUSPENDED,
+    Configuration,
+    Next,
+    Relation,
+    Slot,
+    after,
+    with_slot,
+)
+from harness.spec import Process, Reply
+from harness.verdict import Outcome, Verdict
+
+STABLE = 20_000_000
+"""Nanoseconds for which sleepers must not have run before their sleep counts as a lost wake-up,
+whatever the supervisor's own bound."""
+OVERDUE = 5_000_000_000
+"""Nanoseconds after its time is up at which a sleeper is taken to have been forgotten."""
+CLOCKS = 1_000_000
+"""Nanoseconds by which the clocks of the kernel (real time, monotonic) may differ over a call."""
+UNKNOWN: Reply = ("unknown reply",)
+
+Trail = tuple[Any, ...] | None
+Configurations = dict[Configuration, Trail]
+
+
+class TooMany(Exception):
+    """The search has passed its bound."""
+
+
+class Checker:
+    """Judges one history, event by event.
+
+    ``relation`` is the model's; ``limit`` bounds the configurations carried or visited at one
+    event. Feed it the events in order; `configurations` are those that explain them all.
+    """
+
+    def __init__(self, relation: Relation, limit: int = 200_000) -> None:
+        self.relation = relation
+        self.limit = limit
+        self.configurations: Configurations = {relation.start: None}
+        self.events = 0
+        self.history: list[Event] = []
+        self.rejected: Event | None = None
+        """The event that could not be explained, which `history` does not have."""
+        self._invoked = [0] * relation.processes
+        self._known: dict[Process, Reply] = {}
+        self._stopped: set[Process] = set()
+        self._handlers: dict[type, Callable[[Any], Configurations]] = {
+            Invoke: self._invoke,
+            Return: self._return,
+            Quiet: self._quiet,
+            Killing: self._killing,
+            Died: self._died,
+            Stopped: self._stop,
+            Continued: self._continue,
+            Signalled: self._signal,
+        }
+
+    def feed(self, events: Sequence[Event]) -> Verdict | None:
+        """Extend the history. Returns a verdict as soon as it is not explained any more, or is
+        too large; the checker then stands before the event that could not be explained."""
+        replies = self._replies(events)
+        for event in events:
+            kind = type(event)
+            if kind is Asleep:
+                self._accept(event, self.configurations)
+                continue
+            if kind is Invoke:
+                reply = replies.get((event.who, event.time), UNKNOWN)
+                if reply is not UNKNOWN:
+                    self._known[event.who] = reply
+            try:
+                found = self._handlers[kind](event)
+            except TooMany:
+                return Verdict(
+                    Outcome.UNDECIDED,
+                    f"more than {self.limit} configurations could explain the history; raise the "
+                    "limit, or check a shorter one",
+                    event=self.events,
+                )
+            if not found:
+                self.rejected = event
+                return explain_stuck(self, event, STABLE)
+            self._accept(event, found)
+        return None
+
+    def verdict(self, deadlock_allowed: bool = True) -> Verdict:
+        """The verdict on a history that is explained to its end."""
+        configuration, trail = next(iter(self.configurations.items()))
+        graph = waits_for(self, configuration)
+        outcome, sentence, kind = Outcome.HELD, "the model allows what happened", ""
+        if graph and self._deadlocked(graph):
+            names = "all that could let them go on are asleep themselves, or dead"
+            kind = "deadlock"
+            sentence = f"deadlock: {len(graph)} asleep for ever, since {names}"
+            outcome = Outcome.HELD if deadlock_allowed else Outcome.VIOLATED
+        return Verdict(
+            outcome, sentence, kind, trail=trail_of(self, trail), waits_for=graph
+        )
+
+    def dead(self) -> frozenset[Process]:
+        """Who is dead, by the history so far."""
+        return frozenset(event.who for event in self.history if type(event) is Died)
+
+    def _deadlocked(self, graph: Sequence[Any]) -> bool:
+        asleep = {edge.who for edge in graph}
+        dead = self.dead()
+        return all(set(edge.whom) <= asleep | dead for edge in graph)
+
+    def _accept(self, event: Event, found: Configurations) -> None:
+        self.configurations = found
+        self.history.append(event)
+        self.events += 1
+
+    def _replies(self, events: Sequence[Event]) -> dict[tuple[Process, int], Reply]:
+        """The replies that are known beforehand, by process and time of invocation."""
+        known: dict[tuple[Process, int], Reply] = {}
+        started: dict[Process, int] = {}
+        for event in events:
+            if type(event) is Invoke:
+                started[event.who] = event.time
+            elif type(event) is Return:
+                begun = started.pop(event.who, None)
+                if begun is None:
+                    self._known[event.who] = event.reply
+                else:
+                    known[event.who, begun] = event.reply
+        return known
+
+    # What each event does to the configurations.
+
+    def _each(self, who: Process, change: Callable[[Slot], Slot]) -> Configurations:
+        return {
+            with_slot(configuration, who, change(configuration[who + 1])): trail
+            for configuration, trail in self.configurations.items()
+        }
+
+    def _invoke(self, event: Invoke) -> Configurations:
+        self._invoked[event.who] = event.time
+        slot = self.relation.called(event.op)
+        return self._each(event.who, lambda _: slot)
+
+    def _return(self, event: Return) -> Configurations:
+        who, reply = event.who, event.reply
+        self._invoked[who] = max(self._invoked[who], event.began - CLOCKS)
+        found: Configurations = {}
+        for configuration, trail in self._search(event.time, who):
+            slot = configuration[who + 1]
+            if slot is not None and slot[0] == DONE and slot[1] == reply:
+                found.setdefault(with_slot(configuration, who, None), trail)
+        if found:
+            self._known.pop(who, None)
+        return found
+
+    def _killing(self, event: Killing) -> Configurations:
+        self._known.pop(event.who, None)
+        return self._each(event.who, self.relation.killed)
+
+    def _died(self, event: Died) -> Configurations:
+        found: Configurations = {}
+        for configuration, trail in self._search(event.time, event.who):
+            if configuration[event.who + 1] == (DEAD,):
+                found.setdefault(configuration, trail)
+        return found
+
+    def _signal(self, event: Signalled) -> Configurations:
+        return self._each(event.who, lambda slot: self.relation.hit(slot, event.restart))
+
+    def _stop(self, event: Stopped) -> Configurations:
+        self._stopped.add(event.who)
+        return self._each(event.who, self.relation.stopped)
+
+    def _continue(self, event: Continued) -> Configurations:
+        self._stopped.discard(event.who)
+        found: Configurations = {}
+        for configuration, trail in self._search(event.time, event.who):
+            slot = self.relation.continued(configuration[event.who + 1])
+            found.setdefault(with_slot(configuration, event.who, slot), trail)
+        return found
+
+    def _quiet(self, event: Quiet) -> Configurations:
+        return {
+            configuration: trail
+            for configuration, trail in self.at_rest()
+            if self.explains(configuration, event)
+        }
+
+    def explains(self, configuration: Configuration, event: Quiet) -> bool:
+        """Whether a configuration at rest has just these sleepers."""
+        for who, slot in enumerate(configuration[1:]):
+            asleep = who in event.asleep
+            if slot is None or slot[0] == DEAD:
+                if asleep:
+                    return False
+            elif slot[0] == LIVE:
+                if not asleep or self._overdue(configuration, who, event.time):
+                    return False
+            elif not (slot[0] in (DONE, SUSPENDED) and who in self._stopped):
+                return False
+        return True
+
+    def _overdue(self, configuration: Configuration, who: Process, now: int) -> bool:
+        timer = self.relation.steps(configuration[0], who, configuration[who + 1]).timer
+        return timer is not None and now > self._invoked[who] + timer.after + OVERDUE
+
+    # The search.
+
+    def at_rest(self) -> Iterator[tuple[Configuration, Trail]]:
+        """The configurations in which no process has a step that happens by itself."""
+        stack = list(self.configurations.items())
+        seen = set(self.configurations)
+        steps = self.relation.steps
+        while stack:
+            configuration, trail = stack.pop()
+            rest = True
+            for who in range(self.relation.processes):
+                slot = configuration[who + 1]
+                if slot is None:
+                    continue
+                for step in steps(configuration[0], who, slot).ready:
+                    rest = False
+                    reached = after(configuration, who, step)
+                    if reached not in seen:
+                        self._visit(seen, reached)
+                        stack.append((reached, (trail, self.events, who, step, slot)))
+            if rest:
+                yield configuration, trail
+
+    def _search(self, now: int, target: Process) -> Iterator[tuple[Configuration, Trail]]:
+        """Every way of letting calls take effect that ends with the one of ``target``: yields
+        where that has no further step (its call is done, it is dead, or it is suspended)."""
+        stack = list(self.configurations.items())
+        seen = set(self.configurations)
+        steps, others = self.relation.steps, range(self.relation.processes)
+        while stack:
+            configuration, trail = stack.pop()
+            if self._finished(configuration, target):
+                yield configuration, trail
+                continue
+            for who in others:
+                slot = configuration[who + 1]
+                if slot is None:
+                    continue
+                ready, timer = steps(configuration[0], who, slot)
+                if timer is not None and now >= self._invoked[who] + timer.after:
+                    ready = (*ready, timer.step)
+                for step in ready:
+                    if who in self._known and self._contradicts(step, self._known[who]):
+                        continue
+                    reached = after(configuration, who, step)
+                    if reached not in seen:
+                        self._visit(seen, reached)
+                        stack.append((reached, (trail, self.events, who, step, slot)))
+
+    def _finished(self, configuration: Configuration, target: Process) -> bool:
+        slot = configuration[target + 1]
+        if slot is None:
+            return True
+        return not self.relation.steps(configuration[0], target, slot).ready and slot[0] != LIVE
+
+    def _contradicts(self, step: Next, reply: Reply) -> bool:
+        slot = step.slot
+        return slot is not None and slot[0] == DONE and slot[1] != reply
+
+    def _visit(self, seen: set[Configuration], reached: Configuration) -> None:
+        seen.add(reached)
+        if len(seen) > self.limit:
+            raise TooMany

@@ -1,0 +1,190 @@
+"""Why a history is not explained, in words: what was observed, and what would have been allowed."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.history import Died, Event, Quiet, Return
+from harness.program import name_of
+from harness.relation import DEAD, DONE, LIVE, Configuration, Slot
+from harness.spec import Later, Process, Reply
+from harness.verdict import Outcome, Taken, Verdict, WaitsFor
+from harness.words import show
+
+if TYPE_CHECKING:
+    from harness.check.checker import Checker
+
+def explain_stuck(checker: "Checker", event: Event, stable: int) -> Verdict:
+    """The verdict where no configuration explains ``event`` any more."""
+    if isinstance(event, Return):
+        kind, sentence, observed, allowed = _wrong_reply(checker, event)
+    elif isinstance(event, Quiet):
+        kind, sentence, observed, allowed = _wrong_sleep(checker, event)
+    elif isinstance(event, Died):
+        kind, sentence, observed, allowed = _wrong_death(checker, event)
+    else:
+        kind, sentence = "model", f"the model has no step for {event!r}"
+        observed, allowed = repr(event), []
+    outcome = Outcome.VIOLATED
+    if isinstance(event, Quiet) and event.held < stable:
+        outcome = Outcome.UNDECIDED
+        sentence += f"; but seen for {event.held / 1e9:g} s only, so the machine may be slow"
+    trail = next(iter(checker.configurations.values()))
+    return Verdict(
+        outcome,
+        sentence,
+        kind,
+        event=checker.events,
+        observed=observed,
+        allowed=tuple(dict.fromkeys(allowed)),
+        trail=trail_of(checker, trail),
+    )
+
+
+def _name(checker: "Checker", who: Process) -> str:
+    return name_of(who, checker.relation.processes - 1)
+
+
+def _op(checker: "Checker", slot: Slot) -> str:
+    if slot is None or slot[0] in (DONE, DEAD):
+        return "its call"
+    return show(checker.relation.op(slot[2] if len(slot) > 2 else slot[1]))
+
+
+def _wrong_reply(checker: "Checker", event: Return) -> tuple[str, str, str, list[str]]:
+    replies = _possible_replies(checker, event)
+    slot = next(iter(checker.configurations))[event.who + 1]
+    call = f"{_name(checker, event.who)}: {_op(checker, slot)}"
+    allowed = [f"{call} returns {show(reply)}" for reply in replies]
+    if not allowed:
+        allowed = [f"{call} sleeps"]
+        early = _early(checker, event)
+        if early:
+            sentence = f"{call} returned {show(event.reply)} before its time was up"
+            return "time-out", sentence, f"{call} returned {show(event.reply)}", allowed
+    wanted = " or ".join(show(reply) for reply in replies) or "only sleep"
+    sentence = f"{call} returned {show(event.reply)}, where the model allows {wanted}"
+    return "reply", sentence, f"{call} returned {show(event.reply)}", allowed
+
+
+def _possible_replies(checker: "Checker", event: Return) -> list[Reply]:
+    known, checker._known = checker._known, {}
+    try:
+        found = [
+            configuration[event.who + 1][1]
+            for configuration, _ in checker._search(event.time, event.who)
+            if configuration[event.who + 1] is not None
+            and configuration[event.who + 1][0] == DONE
+        ]
+    finally:
+        checker._known = known
+    return list(dict.fromkeys(found))
+
+
+def _early(checker: "Checker", event: Return) -> bool:
+    """Whether the reply is that of a time-out which was not due yet."""
+    for configuration, _ in checker.at_rest():
+        slot = configuration[event.who + 1]
+        timer = checker.relation.steps(configuration[0], event.who, slot).timer
+        if timer is not None and timer.step.slot == (DONE, event.reply):
+            return True
+    return False
+
+
+def _wrong_sleep(checker: "Checker", event: Quiet) -> tuple[str, str, str, list[str]]:
+    asleep = ", ".join(_name(checker, who) for who in event.asleep)
+    observed = f"asleep in their calls: {asleep}"
+    rests = list(checker.at_rest())
+    for configuration, trail in rests:
+        for who in event.asleep:
+            slot = configuration[who + 1]
+            if slot is None or slot[0] != LIVE:
+                return _lost_wake_up(checker, who, trail, observed, rests)
+    configuration = rests[0][0]
+    for who in event.asleep:
+        if checker._overdue(configuration, who, event.time):
+            call = f"{_name(checker, who)}: {_op(checker, configuration[who + 1])}"
+            return "time-out", f"{call} sleeps on though its time was up", observed, []
+    return "sleep", f"the model has other sleepers than {asleep}", observed, []
+
+
+def _lost_wake_up(
+    checker: "Checker", who: Process, trail: Any, observed: str, rests: Sequence[Any]
+) -> tuple[str, str, str, list[str]]:
+    last = next(taken for taken in reversed(trail_of(checker, trail)) if taken.who == who)
+    call = f"{_name(checker, who)}: {show(last.op)}"
+    if last.rule in ("would block", "interrupted"):
+        kind = "sleep"
+        sentence = f"{call} sleeps, where the model has it return {show(last.reply)}"
+    else:
+        kind = "lost wake-up"
+        sentence = f'{call} is still asleep, though by rule "{last.rule}" it can go on'
+    allowed = []
+    for configuration, _ in rests:
+        slot = configuration[who + 1]
+        if slot is not None and slot[0] == DONE:
+            allowed.append(f"{call} returns {show(slot[1])}")
+    return kind, sentence, observed, allowed
+
+
+def _wrong_death(checker: "Checker", event: Died) -> tuple[str, str, str, list[str]]:
+    slot = next(iter(checker.configurations))[event.who + 1]
+    call = f"{_name(checker, event.who)} in {_op(checker, slot)}"
+    sentence = f"{call} was ended by {event.cause}, which no rule allows"
+    return "death", sentence, f"{call}: {event.cause}", ["it lives"]
+
+
+def steps_of(trail: Any) -> list[tuple[Process, str]]:
+    """Who took which rule, in order, by one explanation."""
+    found = []
+    while trail is not None:
+        trail, _, who, step, _ = trail
+        found.append((who, step.rule))
+    found.reverse()
+    return found
+
+
+def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:
+    """The steps of one explanation, oldest first."""
+    found = []
+    while trail is not None:
+        trail, event, who, step, slot = trail
+        relation = checker.relation
+        has_op = slot[0] != DONE
+        found.append(
+            Taken(
+                event,
+                who,
+                relation.op(slot[1]) if has_op else None,
+                step.rule,
+                _reply_of(checker, step.slot),
+                repr(relation.state((step.state,))),
+            )
+        )
+    return tuple(reversed(found))
+
+
+def _reply_of(checker: "Checker", slot: Slot) -> Reply:
+    if slot is None or slot[0] == DEAD:
+        return None
+    if slot[0] == DONE:
+        return slot[1]
+    number = slot[1]
+    return None if number is None else Later(checker.relation.op(number))
+
+
+def waits_for(checker: "Checker", configuration: Configuration) -> tuple[WaitsFor, ...]:
+    """The wait-for graph of a configuration: an edge for every sleeper."""
+    relation = checker.relation
+    state = relation.state(configuration)
+    dead, keeper = checker.dead(), relation.processes - 1
+    edges = []
+    for who, slot in enumerate(configuration[1:]):
+        if slot is None or slot[0] != LIVE:
+            continue
+        op = relation.op(slot[1])
+        partners: Iterable[Process] | None = relation.model.partners(state, who, op)
+        if partners is None:
+            partners = range(keeper)
+        whom = tuple(sorted(set(partners) - dead - {who, keeper}))
+        edges.append(WaitsFor(who, relation.op(slot[2]), whom))
+    return tuple(edges)

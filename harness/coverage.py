@@ -1,0 +1,164 @@
+"""What a run has really exercised: rules that the kernel took, and ways in which calls ended.
+
+A property is green only for what happened, so everything that happened is counted; counts of
+several test workers add up.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.history import (
+    Asleep,
+    Died,
+    Event,
+    Invoke,
+    Killing,
+    Return,
+    Signalled,
+    Stopped,
+)
+from harness.spec import Errno, Op, Process
+from harness.verdict import Outcome
+
+SPECIAL = ("would block", "timed out", "interrupted")
+"""Ways of ending that are no rule of a model's (see `harness.relation`)."""
+
+
+@dataclass
+class Counts:
+    """Counts of one mechanism."""
+
+    programs: int = 0
+    calls: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    endings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By operation and by way of ending."""
+    known: dict[str, str] = field(default_factory=dict)
+    """Every rule of the model, with its sentence."""
+
+    def unwitnessed(self) -> list[str]:
+        """The rules that no run has seen."""
+        return [rule for rule in self.known if not self.rules[rule]]
+
+    def add(self, other: "Counts") -> None:
+        self.programs += other.programs
+        self.calls += other.calls
+        self.verdicts.update(other.verdicts)
+        self.rules.update(other.rules)
+        self.endings.update(other.endings)
+        self.known.update(other.known)
+
+    def to_data(self) -> dict[str, Any]:
+        """As JSON data."""
+        endings = [[op, ending, n] for (op, ending), n in sorted(self.endings.items())]
+        return {
+            "programs": self.programs,
+            "calls": self.calls,
+            "verdicts": dict(self.verdicts),
+            "rules": dict(self.rules),
+            "endings": endings,
+            "known": self.known,
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Counts":
+        endings = Counter({(op, ending): n for op, ending, n in data["endings"]})
+        return cls(
+            data["programs"],
+            data["calls"],
+            Counter(data["verdicts"]),
+            Counter(data["rules"]),
+            endings,
+            dict(data["known"]),
+        )
+
+
+class Coverage:
+    """Counts by mechanism."""
+
+    def __init__(self) -> None:
+        self.mechanisms: dict[str, Counts] = {}
+
+    def of(self, mechanism: str) -> Counts:
+        return self.mechanisms.setdefault(mechanism, Counts())
+
+    def count(
+        self,
+        mechanism: str,
+        known: Mapping[str, str],
+        outcome: Outcome,
+        history: Iterable[Event],
+        steps: Iterable[tuple[Process, str]],
+    ) -> None:
+        """Count one judged history. ``steps`` are the steps of its explanation, in order: who
+        took which rule."""
+        counts = self.of(mechanism)
+        counts.programs += 1
+        counts.verdicts[outcome] += 1
+        if not counts.known:
+            counts.known.update(known)
+        special: dict[Process, list[str]] = {}
+        for who, rule in steps:
+            if rule in known:
+                counts.rules[rule] += 1
+            elif rule in SPECIAL:
+                special.setdefault(who, []).append(rule)
+        _count_endings(counts, history, special)
+
+    def add(self, other: "Coverage") -> None:
+        for name, counts in other.mechanisms.items():
+            self.of(name).add(counts)
+
+    def to_data(self) -> dict[str, Any]:
+        return {name: counts.to_data() for name, counts in self.mechanisms.items()}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Coverage":
+        found = cls()
+        for name, counts in data.items():
+            found.mechanisms[name] = Counts.from_data(counts)
+        return found
+
+
+def _count_endings(
+    counts: Counts, history: Iterable[Event], special: dict[Process, list[str]]
+) -> None:
+    calls: dict[Process, Op] = {}
+    slept: set[Process] = set()
+    killed: set[Process] = set()
+
+    def end(who: Process, how: str) -> None:
+        op = calls.pop(who, None)
+        if op is not None:
+            counts.endings[type(op).__name__, how] += 1
+        slept.discard(who)
+
+    for event in history:
+        kind, who = type(event), getattr(event, "who", 0)
+        if isinstance(event, Invoke):
+            counts.calls += 1
+            calls[who] = event.op
+        elif kind is Asleep:
+            slept.add(who)
+        elif kind in (Stopped, Signalled) and who in calls:
+            how = "stopped" if kind is Stopped else "signalled"
+            counts.endings[type(calls[who]).__name__, f"{how} while asleep"] += 1
+        elif isinstance(event, Return):
+            end(who, _way(event.reply, who in slept, special.get(who)))
+        elif kind is Killing:
+            killed.add(who)
+        elif isinstance(event, Died):
+            how = "killed" if who in killed else f"ended by {event.cause}"
+            end(who, f"{how} while asleep" if who in slept else f"{how} inside")
+
+
+def _way(reply: Any, slept: bool, special: list[str] | None) -> str:
+    how = "slept, then " if slept else ""
+    if special and not isinstance(reply, Errno):
+        return f"{how}returned"
+    if special:
+        return f"{how}{special.pop(0)}: {reply.name}"
+    return f"{how}failed: {reply.name}" if isinstance(reply, Errno) else f"{how}returned"

@@ -1,0 +1,1 @@
+"""Carrying programs out on real processes. Knows nothing of models, checking or reports."""

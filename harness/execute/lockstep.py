@@ -1,0 +1,396 @@
+"""Lockstep: one call is started at a time, the rest are idle or asleep in the kernel.
+
+Whether an actor sleeps is read from the kernel (`harness.execute.proc`): state S, inside a
+system call that its call may sleep in, and no answer has come. The supervisor lets the others
+run with sched_yield, on the CPU that they share, and looks again until everybody is at rest.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic, monotonic_ns
+from typing import Any
+
+from harness.adapter import Adapter
+from harness.errors import BadInput, Broken, Unsupported
+from harness.execute import wire
+from harness.execute.pool import START_BOUND, Actor, Pool
+from harness.history import (
+    Asleep,
+    Continued,
+    Died,
+    Event,
+    Invoke,
+    Killing,
+    Quiet,
+    Return,
+    Signalled,
+    Stopped,
+)
+from harness.program import Call, CallThenKill, Continue, Elapse, Kill, Signal, Step, Stop
+from harness.spec import Op, Process
+
+SETTLE_BOUND = 60.0
+"""Seconds after which actors that do not come to rest are taken for broken."""
+ELAPSE_BOUND = 12.0
+"""Seconds for which the end of a timed call is awaited."""
+ANYWHERE: frozenset[str] = frozenset()
+
+
+class Lockstep:
+    """Runs programs, one after another, on the actors of one pool."""
+
+    def __init__(self, cpu: int) -> None:
+        self.pool = Pool(cpu)
+        self._crew: list[Actor] = []
+        self._keeper: Actor | None = None
+
+    def begin(
+        self, adapter: type[Adapter], setup: Any, limits: Mapping[str, int], actors: int
+    ) -> "Session":
+        """Make the object and have every process reach it."""
+        self.pool.load(f"{adapter.__module__}:{adapter.__qualname__}")
+        self._crew = [one for one in self._crew if one.serial in self.pool.alive]
+        if self._keeper is None or self._keeper.serial not in self.pool.alive:
+            self._keeper = self.pool.take()
+        missing = actors - len(self._crew)
+        if missing > 0:
+            self.pool.order(missing)
+            self._crew += [self.pool.take() for _ in range(missing)]
+        return Session(self, [*self._crew[:actors], self._keeper], adapter, setup, limits)
+
+    def run(self, function: str, *arguments: Any) -> Any:
+        """Run a module's function, ``"module:name"``, in a new process of the sandbox."""
+        actor = self.pool.take()
+        try:
+            actor.tell(wire.RUN, (function, arguments))
+            poll = select.poll()
+            poll.register(self.pool.answers, select.POLLIN)
+            poll.register(actor.pidfd, select.POLLIN)
+            if not poll.poll(START_BOUND * 1000):
+                raise Broken(f"{function} did not end within {START_BOUND:g} s")
+            try:
+                return result(wire.unpack(self.pool.answers.recv(wire.LARGEST)))
+            except BlockingIOError as error:
+                cause = self.pool.cause_of_death(actor)
+                raise Broken(f"{function} was ended by {cause}") from error
+        finally:
+            self.pool.discard(actor)
+
+    def close(self) -> None:
+        """End every process of this worker."""
+        self.pool.close()
+
+
+def result(answer: tuple[int, int, int, int, Any]) -> Any:
+    """The value of an answer. Raises what went wrong in the actor."""
+    _, kind, _, _, value = answer
+    if kind == wire.ANSWER:
+        return value
+    name, text, trace = value
+    if name == "AssertionError":
+        raise AssertionError(f"{text}\n{trace}")
+    if name == "Unsupported":
+        raise Unsupported(text)
+    if name == "BadInput":
+        raise BadInput(text)
+    raise Broken(f"{name} in an actor: {text}\n{trace}")
+
+
+class Session:
+    """One program's run: takes its steps, and says what happened. Close it with `end`."""
+
+    def __init__(
+        self,
+        lockstep: Lockstep,
+        crew: Sequence[Actor],
+        adapter: type[Adapter],
+        setup: Any,
+        limits: Mapping[str, int],
+    ) -> None:
+        self.pool = lockstep.pool
+        self.crew = crew
+        self.sleeps_in = adapter.sleeps_in
+        self.busy: dict[Process, Op] = {}
+        """Who is inside a call."""
+        self.stopped: set[Process] = set()
+        self.dead: set[Process] = set()
+        self._asleep_in: dict[Process, str] = {}
+        """Who has been seen asleep in its call, and in which system call."""
+        self._told_asleep: set[Process] = set()
+        self._victims: dict[Process, Process] = {}
+        self._events: list[Event] = []
+        self._who = {actor.serial: who for who, actor in enumerate(crew)}
+        self._start = monotonic_ns()
+        self._steps: dict[type, Callable[[Any], None]] = {
+            Call: self._call,
+            CallThenKill: self._call_then_kill,
+            Kill: self._kill,
+            Stop: self._stop,
+            Continue: self._continue,
+            Signal: self._signal,
+            Elapse: self._elapse,
+        }
+        self._shared = self._set_up(f"{adapter.__module__}:{adapter.__qualname__}", setup, limits)
+
+    def step(self, step: Step) -> list[Event]:
+        """Take a step, wait until everybody is at rest, and say what happened. A step whose
+        actor is dead, stopped or inside a call is passed over."""
+        self._steps[type(step)](step)
+        return self._take_events()
+
+    def linger(self, seconds: float) -> list[Event]:
+        """Watch the sleepers for up to ``seconds``. Says what happened, or (one `Quiet` with
+        its `held`) that they did not run at all."""
+        before = {who: self.crew[who].watch.switches() for who in self.busy}
+        started = monotonic_ns()
+        if not self._await_answer(seconds):
+            now = {who: self.crew[who].watch.switches() for who in self.busy}
+            held = monotonic_ns() - started if now == before else 0
+            return [Quiet(self._now(), self._asleep(), held)]
+        self._settle()
+        return self._take_events()
+
+    def end(self) -> None:
+        """Bring the actors back to rest, close and remove the object."""
+        for who in list(self.stopped):
+            self.crew[who].send_signal(signal.SIGCONT)
+        self.stopped.clear()
+        for who in self.busy:
+            self.crew[who].send_signal(signal.SIGUSR1)
+        if self.busy:
+            self._settle()
+        for who in [*self.busy, *self.dead]:
+            self.pool.discard(self.crew[who])
+        self.pool.order(len(self.busy) + len(self.dead))
+        alive = [
+            actor
+            for who, actor in enumerate(self.crew)
+            if who not in self.dead and who not in self.busy
+        ]
+        for actor in alive:
+            actor.tell(wire.DETACH, None)
+        self._acknowledged(len(alive))
+        self.crew[-1].tell(wire.DESTROY, self._shared)
+        self._acknowledged(1)
+
+    def _set_up(self, reference: str, setup: Any, limits: Mapping[str, int]) -> Any:
+        keeper = self.crew[-1]
+        keeper.tell(wire.CREATE, (reference, setup, limits))
+        shared, count = self._acknowledged(1)[0]
+        descriptors: Sequence[int] = ()
+        if count:
+            _, descriptors, _, _ = socket.recv_fds(keeper.commands, 16, count)
+        processes = {actor.inner_pid: who for who, actor in enumerate(self.crew)}
+        for who, actor in enumerate(self.crew):
+            value = (reference, setup, who, shared, count, processes, limits)
+            actor.tell(wire.ATTACH, value)
+            if count:
+                socket.send_fds(actor.commands, [b"fds"], list(descriptors))
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._acknowledged(len(self.crew))
+        return shared
+
+    def _acknowledged(self, count: int) -> list[Any]:
+        """The values of the next ``count`` answers, which are awaited."""
+        values: list[Any] = []
+        deadline = monotonic() + START_BOUND
+        while len(values) < count:
+            os.sched_yield()
+            with contextlib.suppress(BlockingIOError):
+                while len(values) < count:
+                    values.append(result(wire.unpack(self.pool.answers.recv(wire.LARGEST))))
+            if len(values) < count and monotonic() > deadline:
+                raise Broken(f"an actor has not answered within {START_BOUND:g} s")
+        return values
+
+    # The steps.
+
+    def _call(self, step: Call) -> None:
+        if self._is_free(step.who):
+            self._start_call(step.who, step.op, wire.CALL, step.op)
+
+    def _call_then_kill(self, step: CallThenKill) -> None:
+        who, victim = step.who, step.victim
+        if self._is_free(who) and victim in self.busy and victim not in self.stopped:
+            self._victims[who] = victim
+            self._start_call(who, step.op, wire.CALL_THEN_KILL, (step.op, self._inner(victim)))
+
+    def _inner(self, who: Process) -> int:
+        return self.crew[who].inner_pid
+
+    def _start_call(self, who: Process, op: Op, kind: bytes, value: Any) -> None:
+        self._events.append(Invoke(self._now(), who, op))
+        self.busy[who] = op
+        self.crew[who].tell(kind, value)
+        self._settle()
+
+    def _kill(self, step: Kill) -> None:
+        if step.who not in self.dead:
+            self._events.append(Killing(self._now(), step.who))
+            self.crew[step.who].send_signal(signal.SIGKILL)
+            self._bury(step.who)
+            self._settle()
+
+    def _stop(self, step: Stop) -> None:
+        who = step.who
+        if who in self.dead or who in self.stopped:
+            return
+        self.crew[who].send_signal(signal.SIGSTOP)
+        self._spin(lambda: self.crew[who].watch.state() in "TZX", "was not stopped")
+        self._drain()
+        self.stopped.add(who)
+        self._forget_sleep(who)
+        self._events.append(Stopped(self._now(), who))
+        self._settle()
+
+    def _continue(self, step: Continue) -> None:
+        if step.who in self.stopped:
+            self.stopped.discard(step.who)
+            self._events.append(Continued(self._now(), step.who))
+            self.crew[step.who].send_signal(signal.SIGCONT)
+            self._settle()
+
+    def _signal(self, step: Signal) -> None:
+        who = step.who
+        if who in self.busy and who not in self.stopped:
+            self._events.append(Signalled(self._now(), who, step.restart))
+            number = signal.SIGUSR2 if step.restart else signal.SIGUSR1
+            self._forget_sleep(who)
+            self.crew[who].send_signal(number)
+            self._settle()
+
+    def _elapse(self, step: Elapse) -> None:
+        who = step.who
+        if who not in self.busy or who in self.stopped:
+            return
+        deadline = monotonic() + ELAPSE_BOUND
+        while who in self.busy and self._await_answer(deadline - monotonic()):
+            self._settle()
+        if who in self.busy:
+            held = int(ELAPSE_BOUND * 1e9)
+            self._events.append(Quiet(self._now(), self._asleep(), held))
+
+    # Coming to rest.
+
+    def _settle(self) -> None:
+        """Let everybody run until each is idle, stopped, dead, or asleep inside its call."""
+        self._spin(self._at_rest, "did not come to rest")
+        asleep = self._asleep()
+        for who in asleep:
+            if who not in self._told_asleep:
+                self._told_asleep.add(who)
+                self._events.append(Asleep(self._now(), who, self._asleep_in[who]))
+        if asleep:
+            self._events.append(Quiet(self._now(), asleep))
+
+    def _spin(self, settled: Callable[[], bool], what: str) -> None:
+        deadline = 0.0
+        while True:
+            os.sched_yield()
+            if settled():
+                return
+            now = monotonic()
+            if not deadline:
+                deadline = now + SETTLE_BOUND
+            elif now > deadline:
+                raise Broken(f"an actor {what} within {SETTLE_BOUND:g} s: {self._describe()}")
+
+    def _describe(self) -> str:
+        return "; ".join(
+            f"{op!r} is in state {self.crew[who].watch.state()}, "
+            f"system call {self.crew[who].watch.syscall()}"
+            for who, op in self.busy.items()
+        )
+
+    def _at_rest(self) -> bool:
+        """One look. With several sleepers it takes two, since one that was seen asleep may have
+        been woken by another that ran until it was looked at itself."""
+        self._drain()
+        looks = 1 if len(self.busy) <= 1 else 2
+        for _ in range(looks):
+            for who in self.busy:
+                if who not in self.stopped and not self._sleeps(who):
+                    return False
+        return not self.busy or not self._drain()
+
+    def _sleeps(self, who: Process) -> bool:
+        watch = self.crew[who].watch
+        state = watch.state()
+        if state in "ZX":
+            self._bury(who)
+            return False
+        if state != "S":
+            self._asleep_in.pop(who, None)
+            return False
+        if who not in self._asleep_in:
+            where = watch.syscall()
+            allowed = self.sleeps_in.get(type(self.busy[who]), ANYWHERE)
+            if where is None or (allowed and where not in allowed):
+                return False
+            self._asleep_in[who] = where
+        return True
+
+    def _forget_sleep(self, who: Process) -> None:
+        self._asleep_in.pop(who, None)
+        self._told_asleep.discard(who)
+
+    def _drain(self) -> bool:
+        """Take the answers that have come. Says whether there were any."""
+        some = False
+        receive = self.pool.answers.recv
+        while True:
+            try:
+                message = receive(wire.LARGEST)
+            except BlockingIOError:
+                return some
+            some = True
+            answer = wire.unpack(message)
+            reply = result(answer)
+            self._returned(self._who[answer[0]], reply, answer[2], answer[3])
+            if not self.busy:
+                return some
+
+    def _returned(self, who: Process, reply: Any, began: int, ended: int) -> None:
+        start = self._start
+        self._events.append(Return(ended - start, who, reply, began - start))
+        self.busy.pop(who, None)
+        self._forget_sleep(who)
+        victim = self._victims.pop(who, None)
+        if victim is not None and victim not in self.dead:
+            self._events.append(Killing(self._now(), victim))
+            self._bury(victim)
+
+    def _bury(self, who: Process) -> None:
+        """Wait for the end of a process that is dying, and say how it ended."""
+        actor = self.crew[who]
+        if not actor.is_dead(SETTLE_BOUND):
+            raise Broken(f"process {who} has not died within {SETTLE_BOUND:g} s")
+        self.dead.add(who)
+        self.stopped.discard(who)
+        self._drain()
+        self.busy.pop(who, None)
+        self._forget_sleep(who)
+        self._events.append(Died(self._now(), who, self.pool.cause_of_death(actor)))
+
+    def _await_answer(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self.pool.answers, select.POLLIN)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
+
+    def _is_free(self, who: Process) -> bool:
+        return who not in self.busy and who not in self.dead and who not in self.stopped
+
+    def _asleep(self) -> tuple[Process, ...]:
+        return tuple(sorted(who for who in self.busy if who not in self.stopped))
+
+    def _now(self) -> int:
+        return monotonic_ns() - self._start
+
+    def _take_events(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events

@@ -1,0 +1,1 @@
+"""Drawing programs with Hypothesis. Knows nothing of processes."""

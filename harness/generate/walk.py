@@ -1,0 +1,117 @@
+"""A walk on the model, which tells the generator what a program has led to so far.
+
+Only a guess where the model leaves the kernel free: the walk then takes the first move. What
+is drawn stays meaningful anyhow, since steps that cannot be taken are passed over.
+"""
+
+from typing import Any
+
+from harness.relation import DEAD, DONE, LIVE, Configuration, Relation, after, with_slot
+from harness.spec import Op, Process
+
+SHORT = 0.1
+"""Seconds: a time-out up to this is short enough to be waited for."""
+
+
+class Walk:
+    """Where the program stands, by the model: who is idle, asleep, stopped or dead."""
+
+    def __init__(self, relation: Relation) -> None:
+        self.relation = relation
+        self.configuration: Configuration = relation.start
+        self.stopped: set[Process] = set()
+
+    @property
+    def state(self) -> Any:
+        return self.relation.state(self.configuration)
+
+    def is_idle(self, who: Process) -> bool:
+        return self.configuration[who + 1] is None and who not in self.stopped
+
+    def is_asleep(self, who: Process) -> bool:
+        slot = self.configuration[who + 1]
+        return slot is not None and slot[0] == LIVE and who not in self.stopped
+
+    def is_dead(self, who: Process) -> bool:
+        return bool(self.configuration[who + 1] == (DEAD,))
+
+    def is_timed(self, who: Process) -> bool:
+        """Whether it is asleep in a call that soon times out."""
+        slot = self.configuration[who + 1]
+        if not self.is_asleep(who):
+            return False
+        timer = self.relation.steps(self.configuration[0], who, slot).timer
+        return timer is not None and timer.after <= SHORT * 1e9
+
+    def returns(self, who: Process, op: Op) -> bool:
+        """Whether this call would be carried out at once, neither asleep nor turned away."""
+        steps = self.relation.steps(self.configuration[0], who, self.relation.called(op))
+        return bool(steps.ready) and steps.ready[0].rule != "would block"
+
+    def wakes(self, who: Process, op: Op, victim: Process) -> bool:
+        """Whether this call would let ``victim`` go on and return itself."""
+        slot = self.relation.called(op)
+        steps = self.relation.steps(self.configuration[0], who, slot).ready
+        if not steps or steps[0].slot is None or steps[0].slot[0] != DONE:
+            return False
+        sleeper = self.configuration[victim + 1]
+        return bool(self.relation.steps(steps[0].state, victim, sleeper).ready)
+
+    def call(self, who: Process, op: Op) -> None:
+        self._put(who, self.relation.called(op))
+
+    def kill(self, who: Process) -> None:
+        self.stopped.discard(who)
+        slot = self.relation.killed(self.configuration[who + 1])
+        if slot is not None and slot[0] != DEAD:
+            self._put(who, slot, dying=who)
+
+    def stop(self, who: Process) -> None:
+        self.stopped.add(who)
+        self._put(who, self.relation.stopped(self.configuration[who + 1]))
+
+    def resume(self, who: Process) -> None:
+        self.stopped.discard(who)
+        self._put(who, self.relation.continued(self.configuration[who + 1]))
+
+    def signal(self, who: Process, restart: bool) -> None:
+        self._put(who, self.relation.hit(self.configuration[who + 1], restart))
+
+    def elapse(self, who: Process) -> None:
+        slot = self.configuration[who + 1]
+        timer = self.relation.steps(self.configuration[0], who, slot).timer
+        if timer is not None:
+            self.configuration = after(self.configuration, who, timer.step)
+            self._settle()
+
+    def _put(self, who: Process, slot: Any, dying: Process | None = None) -> None:
+        self.configuration = with_slot(self.configuration, who, slot)
+        if dying is not None:
+            self._finish(dying)
+        self._settle()
+
+    def _finish(self, who: Process) -> None:
+        """Let a dying process die, its call not having taken effect any more."""
+        while True:
+            steps = self.relation.steps(
+                self.configuration[0], who, self.configuration[who + 1]
+            ).ready
+            if not steps:
+                return
+            self.configuration = after(self.configuration, who, steps[-1])
+
+    def _settle(self) -> None:
+        """Take first steps until nobody has one; calls that are done have returned."""
+        moved = True
+        while moved:
+            moved = False
+            for who in range(self.relation.processes):
+                slot = self.configuration[who + 1]
+                if slot is None:
+                    continue
+                steps = self.relation.steps(self.configuration[0], who, slot).ready
+                if steps:
+                    self.configuration = after(self.configuration, who, steps[0])
+                    moved = True
+                elif slot[0] == DONE and who not in self.stopped:
+                    self.configuration = with_slot(self.configuration, who, None)

@@ -1,0 +1,207 @@
+"""What may happen next: the model's relation together with waiting, signals, stops and death.
+
+A configuration is ``(state number, slot of process 0, slot of process 1, …)``: a state of the
+model, and for every process where its call stands. States and operations are numbered once and
+every step from a (state, process, slot) is computed once, which a pure model allows. This is
+the one place that knows how a call without a move goes on or ends (`harness.spec.Wait`).
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import Any, NamedTuple
+
+from harness.spec import Dies, Exit, Later, Model, Op, Process, Reply, Wait
+
+LIVE = 0
+"""(LIVE, operation, original operation): the call has not taken effect, or only in part."""
+DONE = 1
+"""(DONE, reply): it has taken effect and will return this."""
+HIT = 2
+"""(HIT, operation, original, restart): a handler runs, or has run, while it sleeps."""
+STOPPING = 3
+"""(STOPPING, operation, original): SIGSTOP has reached it in its sleep."""
+SUSPENDED = 4
+"""(SUSPENDED, operation or None, reply): stopped; it starts again, or returns, when continued."""
+DYING = 5
+"""(DYING, operation): SIGKILL is on its way; its call may still take effect."""
+EXITING = 6
+"""(EXITING, operation): its death is taking effect."""
+DEAD = 7
+
+Slot = tuple[Any, ...] | None
+Configuration = tuple[Any, ...]
+
+GONE: Slot = (DEAD,)
+LARGEST_TABLE = 400_000
+
+
+class Next(NamedTuple):
+    """One step of one process: by which rule, to which state number, and its slot afterwards."""
+
+    rule: str
+    state: int
+    slot: Slot
+
+
+class Timer(NamedTuple):
+    """The step of a sleeper whose time is up, ``after`` nanoseconds from its invocation."""
+
+    after: int
+    step: Next
+
+
+class Steps(NamedTuple):
+    """What a process can do. A process at rest has no `ready` step."""
+
+    ready: tuple[Next, ...]
+    timer: Timer | None = None
+
+
+NO_STEPS = Steps(())
+
+
+class Relation:
+    """The steps of one model, computed on demand and remembered."""
+
+    def __init__(self, model: Model[Any], processes: int) -> None:
+        self.model = model
+        self.processes = processes
+        self._states: list[Hashable] = []
+        self._ops: list[Op] = []
+        self._state_numbers: dict[Hashable, int] = {}
+        self._op_numbers: dict[Op, int] = {}
+        self._table: dict[tuple[int, Process, Slot], Steps] = {}
+        self._exit = self.op_number(Exit())
+        self.start: Configuration = (self.state_number(model.start()), *[None] * processes)
+
+    def roomy(self) -> bool:
+        """Whether the table is small enough to be kept for the next program."""
+        return len(self._table) < LARGEST_TABLE
+
+    def state_number(self, state: Hashable) -> int:
+        number = self._state_numbers.get(state)
+        if number is None:
+            number = self._state_numbers[state] = len(self._states)
+            self._states.append(state)
+        return number
+
+    def op_number(self, op: Op) -> int:
+        number = self._op_numbers.get(op)
+        if number is None:
+            number = self._op_numbers[op] = len(self._ops)
+            self._ops.append(op)
+        return number
+
+    def state(self, configuration: Configuration) -> Any:
+        return self._states[configuration[0]]
+
+    def op(self, number: int) -> Op:
+        return self._ops[number]
+
+    def called(self, op: Op) -> Slot:
+        """The slot of a call that has just been made."""
+        number = self.op_number(op)
+        return (LIVE, number, number)
+
+    def hit(self, slot: Slot, restart: bool) -> Slot:
+        """The slot of a sleeper after a signal with a handler."""
+        if slot is not None and slot[0] == LIVE:
+            return (HIT, slot[1], slot[2], restart)
+        return slot
+
+    def stopped(self, slot: Slot) -> Slot:
+        """The slot after SIGSTOP."""
+        if slot is not None and slot[0] in (LIVE, HIT):
+            return (STOPPING, slot[1], slot[2])
+        return slot
+
+    def continued(self, slot: Slot) -> Slot:
+        """The slot after SIGCONT; the stop must have taken effect (see `steps`)."""
+        if slot is not None and slot[0] == SUSPENDED:
+            return (DONE, slot[2]) if slot[1] is None else (LIVE, slot[1], slot[1])
+        return slot
+
+    def killed(self, slot: Slot) -> Slot:
+        """The slot once SIGKILL is on its way."""
+        if slot is not None and slot[0] in (LIVE, HIT, STOPPING):
+            return (DYING, slot[1])
+        return (EXITING, self._exit)
+
+    def steps(self, state: int, who: Process, slot: Slot) -> Steps:
+        """What ``who`` can do in this state. Steps that are `Steps.ready` happen by themselves,
+        so nobody who has one is at rest."""
+        key = (state, who, slot)
+        found = self._table.get(key)
+        if found is None:
+            found = self._table[key] = self._compute(state, who, slot)
+        return found
+
+    def _compute(self, state: int, who: Process, slot: Slot) -> Steps:
+        if slot is None or slot[0] in (SUSPENDED, DEAD):
+            return NO_STEPS
+        mode = slot[0]
+        if mode == DONE:
+            if isinstance(slot[1], Dies):
+                return Steps((Next("dies", state, (EXITING, self._exit)),))
+            return NO_STEPS
+        op = self._ops[slot[1]]
+        moves = tuple(self._moves(state, who, op, slot))
+        if mode == EXITING:
+            return Steps(moves)
+        if mode == DYING:
+            killed = Next("killed", state, (EXITING, self._exit))
+            return Steps((*(moves or self._sleep(state, who, op, slot)), killed))
+        if moves:
+            return Steps(moves)
+        return self._without_move(self.model.wait(self._states[state], who, op), state, slot)
+
+    def _sleep(
+        self, state: int, who: Process, op: Op, slot: tuple[Any, ...]
+    ) -> tuple[Next, ...]:
+        return self._falls_asleep(self.model.wait(self._states[state], who, op), slot)
+
+    def _moves(self, state: int, who: Process, op: Op, slot: tuple[Any, ...]) -> Iterator[Next]:
+        for rule, after, reply in self.model.moves(self._states[state], who, op):
+            yield Next(rule, self.state_number(after), self._slot_after(slot, reply))
+
+    def _slot_after(self, slot: tuple[Any, ...], reply: Reply) -> Slot:
+        if isinstance(reply, Later):
+            return (slot[0], self.op_number(reply.op), *slot[2:])
+        if slot[0] == EXITING:
+            return GONE
+        if slot[0] == DYING:
+            return (EXITING, self._exit)
+        return (DONE, reply)
+
+    def _without_move(self, wait: Wait, state: int, slot: tuple[Any, ...]) -> Steps:
+        mode = slot[0]
+        left = state if wait.withdrawn is None else self.state_number(wait.withdrawn)
+        if wait.would_block is not None:
+            return Steps((Next("would block", state, (DONE, wait.would_block)),))
+        if mode == HIT:
+            if slot[3] and wait.restarts:
+                return Steps((Next("restarted", left, (LIVE, slot[2], slot[2])),))
+            return Steps((Next("interrupted", left, (DONE, wait.interrupted)),))
+        if mode == STOPPING:
+            again = slot[2] if wait.stopped is None else None
+            return Steps((Next("stopped", left, (SUSPENDED, again, wait.stopped)),))
+        timer = None
+        if wait.timeout is not None:
+            over = Next("timed out", left, (DONE, wait.timed_out))
+            timer = Timer(int(wait.timeout * 1e9), over)
+        return Steps(self._falls_asleep(wait, slot), timer)
+
+    def _falls_asleep(self, wait: Wait, slot: tuple[Any, ...]) -> tuple[Next, ...]:
+        if wait.asleep is None:
+            return ()
+        rule, after, reply = wait.asleep
+        return (Next(rule, self.state_number(after), self._slot_after(slot, reply)),)
+
+
+def with_slot(configuration: Configuration, who: Process, slot: Slot) -> Configuration:
+    """The configuration in which only the slot of ``who`` is another."""
+    return (*configuration[: who + 1], slot, *configuration[who + 2 :])
+
+
+def after(configuration: Configuration, who: Process, step: Next) -> Configuration:
+    """The configuration once ``who`` has taken a step."""
+    return (step.state, *configuration[1 : who + 1], step.slot, *configuration[who + 2 :])

@@ -1,0 +1,104 @@
+"""The terminal form of a failure: one sentence, the program, kernel against model, the replay."""
+
+import textwrap
+from collections.abc import Iterator
+
+from harness.coverage import Coverage
+from harness.history import History
+from harness.program import Program
+from harness.report.failure import Failure
+from harness.report.graph import wait_lines
+from harness.report.outcomes import outcomes
+from harness.words import event_text, printable, show, step_text
+from harness.verdict import Verdict
+
+WIDTH = 100
+LAST_EVENTS = 6
+MOST_STEPS = 60
+
+
+def describe(
+    program: Program, history: History, verdict: Verdict, replay: str, page: str = ""
+) -> str:
+    """What a person needs in order to understand a failure and to see it again: the sentence,
+    the program, the kernel against the model, and the command ``replay``. ``page`` is the file
+    with the picture."""
+    return printable("\n".join(_lines(Failure(program, history, verdict, replay, page=page))))
+
+
+def _lines(failure: Failure) -> Iterator[str]:
+    verdict, program = failure.verdict, failure.program
+    yield from textwrap.wrap(_one_line(verdict.sentence), WIDTH)
+    yield ""
+    yield f"the program  ({program.mechanism}, {show(program.setup)}, {program.actors} actors)"
+    yield from _program(failure)
+    yield ""
+    yield from _block("the kernel did", [verdict.observed or verdict.sentence])
+    if verdict.allowed:
+        yield from _block("the model allows", verdict.allowed)
+    if verdict.waits_for and verdict.kind == "deadlock":
+        yield from _block("who waits for whom", wait_lines(failure))
+    if verdict.event is not None:
+        yield from _block("the last events", _last_events(failure, verdict.event))
+    yield from _block("to see it again", [failure.replay])
+    if failure.page:
+        yield from _block("the picture", [failure.page])
+
+
+def _program(failure: Failure) -> Iterator[str]:
+    actors, steps = failure.program.actors, failure.program.steps
+    texts = [step_text(step, actors) for step in steps]
+    width = min(48, max(map(len, texts), default=0))
+    became = outcomes(failure.program, failure.history)
+    for number, (text, end) in enumerate(zip(texts, became, strict=True), 1):
+        if number > MOST_STEPS:
+            yield f"      … and {len(steps) - MOST_STEPS} more steps, all in the saved record"
+            return
+        yield f"  {number:>3}  {text:<{width}}  {end}"
+    if not steps:
+        yield "       no steps"
+
+
+def _last_events(failure: Failure, judged: int) -> list[str]:
+    first = max(0, judged + 1 - LAST_EVENTS)
+    shown = failure.history[first : judged + 1]
+    return [
+        f"{number:>4}  {event_text(event, failure.program.actors)}"
+        + ("  ← the model has no step for this" if number == judged else "")
+        for number, event in enumerate(shown, first)
+    ]
+
+
+def _block(name: str, texts: list[str] | tuple[str, ...]) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        head = name if number == 0 else ""
+        yield f"{head:<20} {_one_line(text)}"
+
+
+def _one_line(text: str) -> str:
+    """No text of a subject's may look like a line of the report's, or command the terminal."""
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in " ".join(text.splitlines())
+    )
+
+
+def render_summary(coverage: Coverage) -> str:
+    """What each mechanism showed in a run, two lines for each at most."""
+    lines = []
+    for name, counts in sorted(coverage.mechanisms.items()):
+        missing = counts.unwitnessed()
+        seen = len(counts.known) - len(missing)
+        lines.append(
+            f"{name}: {counts.programs} programs, {counts.calls} calls, "
+            f"{seen} of {len(counts.known)} rules witnessed"
+        )
+        if missing:
+            lines += textwrap.wrap(
+                f"unwitnessed: {', '.join(missing)}",
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+            )
+    return printable("\n".join(lines))

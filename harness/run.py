@@ -1,0 +1,128 @@
+"""Running one program from end to end: execute, judge, count. What ties the stages together."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.check.checker import Checker
+from harness.check.explain import steps_of
+from harness.coverage import Coverage
+from harness.errors import Broken
+from harness.execute.lockstep import Lockstep, Session
+from harness.history import Event, History
+from harness.mechanism import Mechanism
+from harness.program import Program
+from harness.relation import Relation
+from harness.verdict import Outcome, Verdict
+
+PATIENCE = 1.0
+"""Seconds for which a sleeper that could go on is watched before it counts as forgotten."""
+LONGEST_WATCH = 5
+"""How often such a watch is begun anew because something moved."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a program."""
+
+    program: Program
+    history: History
+    verdict: Verdict
+    rules: Mapping[str, str]
+    """The model's rules with their sentences."""
+    start: str
+    """The model's first state, printed."""
+
+
+class Worker:
+    """A test worker: the CPU that it owns, its actors, and what it has counted."""
+
+    def __init__(self) -> None:
+        self.coverage = Coverage()
+        self._lockstep: Lockstep | None = None
+        self._number = 0
+
+    def own_cpu(self, number: int) -> None:
+        """Say which test worker this is: the first owns the first CPU it may use, and so on."""
+        self._number = number
+
+    @property
+    def lockstep(self) -> Lockstep:
+        if self._lockstep is None:
+            allowed = sorted(os.sched_getaffinity(0))
+            cpu = allowed[self._number % len(allowed)]
+            os.sched_setaffinity(0, {cpu})
+            self._lockstep = Lockstep(cpu)
+        return self._lockstep
+
+    def close(self) -> None:
+        """End every process of this worker's; the next run starts new ones."""
+        lockstep, self._lockstep = self._lockstep, None
+        if lockstep is not None:
+            lockstep.close()
+
+    @contextlib.contextmanager
+    def session(self, mechanism: Mechanism, program: Program) -> Iterator[Session]:
+        """The run of one program. What leaves the actors in an unknown state ends them all."""
+        try:
+            session = self.lockstep.begin(
+                mechanism.adapter, program.setup, mechanism.limits(program.setup), program.actors
+            )
+            yield session
+            session.end()
+        except BaseException:
+            self.close()
+            raise
+
+
+def judge(
+    session: Session, checker: Checker, events: Sequence[Event], patience: float
+) -> Verdict | None:
+    """Feed the checker. Where somebody sleeps who could go on, watch until that is certain."""
+    verdict = checker.feed(events)
+    for _ in range(LONGEST_WATCH):
+        if verdict is None or verdict.outcome is not Outcome.UNDECIDED or not verdict.kind:
+            return verdict
+        verdict = checker.feed(session.linger(patience))
+    raise Broken(f"the actors never came to rest: {verdict.sentence if verdict else ''}")
+
+
+def run(
+    worker: Worker,
+    mechanism: Mechanism,
+    program: Program,
+    relation: Relation,
+    patience: float = PATIENCE,
+    deadlock_allowed: bool = True,
+) -> Run:
+    """Carry out a program on real processes and judge what happened."""
+    checker = Checker(relation)
+    verdict: Verdict | None = None
+    with worker.session(mechanism, program) as session:
+        for step in program.steps:
+            verdict = judge(session, checker, session.step(step), patience)
+            if verdict is not None:
+                break
+    return conclude(worker, mechanism, program, checker, verdict, deadlock_allowed)
+
+
+def conclude(
+    worker: Worker,
+    mechanism: Mechanism,
+    program: Program,
+    checker: Checker,
+    verdict: Verdict | None,
+    deadlock_allowed: bool = True,
+) -> Run:
+    """The run as data, counted. ``verdict`` is the checker's, if it did not explain all."""
+    if verdict is None:
+        verdict = checker.verdict(deadlock_allowed)
+    history = list(checker.history)
+    if checker.rejected is not None:
+        history.append(checker.rejected)
+    trail = next(iter(checker.configurations.values()))
+    relation = checker.relation
+    rules = relation.model.rules
+    worker.coverage.count(mechanism.name, rules, verdict.outcome, history, steps_of(trail))
+    return Run(program, tuple(history), verdict, rules, repr(relation.state(relation.start)))

@@ -9,5 +9,18 @@ class Broken(Exception):
     """The set-up or the harness failed. Never blamed on the kernel or on a subject."""
 
 
+class NotSetUp(Broken):
+    """Nothing can be run at all here, or with these settings: all tests would fail alike."""
+
+
 class Unsupported(Exception):
     """This machine lacks what is asked for. The text has what is missing and the remedy."""
+
+
+class Halt(BaseException):
+    """Carries `error` out of a Hypothesis test, which stops at it; any Exception would be taken
+    for what the test is looking for, and shrunk."""
+
+    def __init__(self, error: Broken | BadInput) -> None:
+        super().__init__(str(error))
+        self.error = error

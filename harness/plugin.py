@@ -1,8 +1,4 @@
-"""The pytest plug-in: profiles, test workers that own a CPU, fixtures, reports, coverage.
-
-Loaded through its entry point wherever ipc-harness is installed, so it imports the engine only
-once a test uses it.
-"""
+"""The pytest plug-in: profiles, test workers that own a CPU, fixtures, reports, coverage."""
 
 import ctypes
 import json
@@ -14,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
+from harness.codec import write_whole
 from harness.coverage import Coverage
-from harness.errors import BadInput, Broken, Unsupported
+from harness.errors import BadInput, Broken, Halt, NotSetUp, Unsupported
+from harness.findings import REPORTS, Violated, failure_of, keep, machine, text_of
 from harness.generate.profiles import EXAMPLES, load_profile
+from harness.report.index import Entry, Summary, render_index
+from harness.report.page import render_failure
+from harness.report.text import render_summary
+from harness.run import Run
 from harness.verdict import Outcome
 
 PR_SET_PDEATHSIG = 1
@@ -76,62 +79,91 @@ def _testing() -> Any:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     testing = _testing()
     if testing is not None:
-        testing.REPORTS.folder = item.config.getoption("--ipc-reports")
-        testing.REPORTS.test = item.nodeid
+        REPORTS.begin(item.config.getoption("--ipc-reports"), item.nodeid)
         name = (_worker_input(item.config) or {}).get("workerid", "gw0")
         testing.WORKER.own_cpu(int(name.removeprefix("gw")))
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Iterator[None]:
     outcome: Any = yield
-    if call.excinfo is None:
-        return
-    error, report = call.excinfo.value, outcome.get_result()
-    testing = _testing()
-    if isinstance(error, Unsupported):
-        report.outcome = "skipped"
-        report.longrepr = (str(item.path), item.location[1] or 0, f"unsupported: {error}")
-        report.user_properties.append((ENTRY, _entry(item, Outcome.UNSUPPORTED, str(error))))
-    elif isinstance(error, Broken | BadInput):
-        report.longrepr = f"broken: {error}"
-        report.user_properties.append((ENTRY, _entry(item, Outcome.BROKEN, str(error))))
-    elif testing is not None and isinstance(error, testing.Violated):
-        report.longrepr = str(error)
-        report.user_properties.append((ENTRY, _failure_entry(item, error.failure)))
+    report = outcome.get_result()
+    if call.when == "call":
+        for lacking in sorted(REPORTS.unsupported):
+            _tell(report, item, Outcome.UNSUPPORTED, lacking)
+    if call.excinfo is not None:
+        _explain(item, report, call.excinfo.value)
 
 
-def _entry(item: pytest.Item, outcome: Outcome, sentence: str, **more: str) -> dict[str, str]:
-    """What the index of the run says of a test that did not pass, as plain data."""
-    return {"test": item.nodeid, "mechanism": "", "outcome": outcome, "sentence": sentence} | more
+def _explain(item: pytest.Item, report: pytest.TestReport, error: BaseException) -> None:
+    """Say in our own words what has ended a test."""
+    match error:
+        case Halt():
+            _explain(item, report, error.error)
+        case Unsupported():
+            _tell(report, item, Outcome.UNSUPPORTED, str(error))
+            _skip(report, item, str(error))
+        case Unsatisfiable() | FailedHealthCheck() if REPORTS.unsupported:
+            _skip(report, item, "; ".join(sorted(REPORTS.unsupported)))
+        case Broken() | BadInput():
+            report.longrepr = f"broken: {error}"
+            # Another seed would not mend it.
+            report.sections = [(name, _) for name, _ in report.sections if name != "Hypothesis"]
+            _tell(report, item, Outcome.BROKEN, str(error).partition("\n")[0])
+            if isinstance(error, NotSetUp):
+                item.session.shouldstop = f"broken: {error}"
+        case Violated():
+            run = _smallest(error)
+            report.longrepr = f"{run.verdict.outcome}: {text_of(run)}"
+            _report_violation(item, report, run)
 
 
-def _failure_entry(item: pytest.Item, failure: Any) -> dict[str, str]:
-    """Draw a failure. A page that cannot be written takes nothing else down with it."""
-    from harness.codec import write_whole
-    from harness.report.page import render_failure
+def _tell(
+    report: pytest.TestReport, item: pytest.Item, outcome: Outcome, sentence: str, **more: str
+) -> None:
+    """Have the index of the run say something of a test, as plain data."""
+    entry = {"test": item.nodeid, "mechanism": "", "outcome": outcome.value, "sentence": sentence}
+    report.user_properties.append((ENTRY, entry | more))
 
-    page = Path(failure.page)
-    verdict = failure.verdict
-    more = {"mechanism": failure.program.mechanism, "replay": failure.replay}
+
+def _skip(report: pytest.TestReport, item: pytest.Item, lacking: str) -> None:
+    report.outcome = "skipped"
+    report.longrepr = (str(item.path), item.location[1] or 0, f"unsupported: {lacking}")
+
+
+def _smallest(violated: Violated) -> Run:
+    """The run with the least steps; the one that was seen, if the machine fails meanwhile."""
     try:
-        write_whole(page, render_failure(failure))
+        return violated.reduced()
+    except (BadInput, Broken, Unsupported):
+        return violated.run
+
+
+def _report_violation(item: pytest.Item, report: pytest.TestReport, run: Run) -> None:
+    """Keep and draw a failure. What cannot be written takes nothing else down with it."""
+    failure, verdict = failure_of(run), run.verdict
+    more = {"mechanism": run.program.mechanism, "replay": failure.replay}
+    try:
+        keep(run)
+        write_whole(Path(failure.page), render_failure(failure))
+        more["page"] = Path(failure.page).name
     except BadInput as refused:
-        return _entry(item, verdict.outcome, f"{verdict.sentence} (no page: {refused})", **more)
-    return _entry(item, verdict.outcome, verdict.sentence, page=page.name, **more)
+        report.longrepr = f"{report.longrepr}\nnot kept: {refused}"
+        _tell(report, item, Outcome.BROKEN, f"what was found is not kept: {refused}")
+    _tell(report, item, verdict.outcome, verdict.sentence, **more)
 
 
 @pytest.fixture
 def scenario() -> Iterator[Callable[..., Any]]:
     """Makes a `harness.testing.Scenario`; what it was asked to do is judged at the end."""
-    from harness.testing import Scenario
+    from harness.testing import WORKER, Scenario
 
     opened: list[Scenario] = []
 
     def make(*arguments: Any, **options: Any) -> Scenario:
-        opened.append(Scenario(*arguments, **options))
+        opened.append(Scenario(*arguments, worker=WORKER, **options))
         return opened[-1]
 
     yield make
@@ -156,7 +188,9 @@ class Gathering:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.coverage = Coverage()
-        self.entries: list[dict[str, str]] = []
+        self.entries: list[Entry] = []
+        self.refused = ""
+        """Why the index could not be written, if so."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -165,10 +199,12 @@ class Gathering:
             self.coverage.add(Coverage.from_data(json.loads(counted)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.entries += [value for name, value in report.user_properties if name == ENTRY]
+        for name, value in report.user_properties:
+            if name == ENTRY and isinstance(value, dict):
+                self.entries.append(Entry(**value | {"outcome": Outcome(value["outcome"])}))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         testing = _testing()
         if testing is not None:
             testing.WORKER.close()
@@ -176,34 +212,35 @@ class Gathering:
         output = getattr(self.config, "workeroutput", None)
         if output is not None:
             output[COUNTED] = json.dumps(self.coverage.to_data())
+        elif self.in_use:
+            self._write_index()
+            if self.refused or any(entry.outcome is Outcome.BROKEN for entry in self.entries):
+                session.exitstatus = REFUSED
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not self.coverage.mechanisms and not self.entries:
+    @property
+    def in_use(self) -> bool:
+        return bool(self.coverage.mechanisms or self.entries)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.in_use:
             return
-        from harness.report.text import render_summary
-
         terminalreporter.section("inter-process communication")
         terminalreporter.write_line(render_summary(self.coverage))
         for entry in self.entries:
-            if entry["outcome"] == Outcome.UNSUPPORTED:
-                terminalreporter.write_line(f"unsupported: {entry['test']}: {entry['sentence']}")
-        terminalreporter.write_line(self._write_index())
+            if entry.outcome in (Outcome.UNSUPPORTED, Outcome.BROKEN):
+                terminalreporter.write_line(f"{entry.outcome}: {entry.test}: {entry.sentence}")
+        terminalreporter.write_line(self.refused or f"report of the run: {self._index}")
 
-    def _write_index(self) -> str:
-        from harness.codec import write_whole
-        from harness.report.index import Entry, Summary, render_index
-        from harness.testing import machine
-
+    @property
+    def _index(self) -> Path:
         folder: Path = self.config.getoption("--ipc-reports")
-        path = folder / "index.html"
-        entries = [
-            Entry(**entry | {"outcome": Outcome(entry["outcome"])})  # type: ignore[arg-type]
-            for entry in self.entries
-        ]
+        return folder / "index.html"
+
+    def _write_index(self) -> None:
+        summary = Summary(self.coverage, self.entries, machine())
         try:
-            write_whole(path, render_index(Summary(self.coverage, entries, machine())))
+            write_whole(self._index, render_index(summary))
             counted = json.dumps(self.coverage.to_data(), indent=1)
-            write_whole(folder / "coverage.json", counted)
+            write_whole(self._index.with_name("coverage.json"), counted)
         except BadInput as refused:
-            return str(refused)
-        return f"report of the run: {path}"
+            self.refused = f"broken: {refused}"

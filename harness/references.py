@@ -1,4 +1,7 @@
-"""Names of Python objects, ``"module:attribute"``, and what they stand for."""
+"""Names of Python objects, ``"module:attribute"``, and what they stand for.
+
+To follow one is to import its module, which runs that module's code.
+"""
 
 import importlib
 import sys
@@ -11,7 +14,7 @@ from harness.errors import BadInput
 def resolve(reference: Any) -> Any:
     """Import what ``reference`` names; the current folder is searched too. Raises BadInput."""
     if not isinstance(reference, str) or reference.count(":") != 1:
-        raise BadInput(f'{reference!r} names nothing: expected "module:attribute"')
+        raise BadInput(f'{reference!r:.200} names nothing: expected "module:attribute"')
     module, _, path = reference.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:
@@ -20,8 +23,10 @@ def resolve(reference: Any) -> Any:
         found: Any = importlib.import_module(module)
         for attribute in path.split("."):
             found = getattr(found, attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (Exception, SystemExit) as error:
+        # The module is somebody else's code, which may fail in any way.
         raise BadInput(
-            f"{reference!r} cannot be imported: {error}; run in the folder that holds it"
+            f"{reference!r:.200} cannot be imported: {type(error).__name__}: {error}; expected a "
+            "module that can be imported here; run in the folder that holds it"
         ) from error
     return found

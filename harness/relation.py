@@ -173,28 +173,36 @@ class Relation:
         return (DONE, reply)
 
     def _without_move(self, wait: Wait, state: int, slot: tuple[Any, ...]) -> Steps:
-        mode = slot[0]
-        left = state if wait.withdrawn is None else self.state_number(wait.withdrawn)
         if wait.would_block is not None:
             return Steps((Next("would block", state, (DONE, wait.would_block)),))
-        if mode == HIT:
-            if slot[3] and wait.restarts:
-                return Steps((Next("restarted", left, (LIVE, slot[2], slot[2])),))
-            return Steps((Next("interrupted", left, (DONE, wait.interrupted)),))
-        if mode == STOPPING:
+        left = state if wait.withdrawn is None else self.state_number(wait.withdrawn)
+        timer = _timer(wait, left, slot)
+        if slot[0] == HIT and slot[3] and wait.restarts:
+            ready = (Next("restarted", left, (LIVE, slot[2], slot[2])),)
+        elif slot[0] == HIT:
+            ready = (Next("interrupted", left, (DONE, wait.interrupted)),)
+        elif slot[0] == STOPPING:
             again = slot[2] if wait.stopped is None else None
-            return Steps((Next("stopped", left, (SUSPENDED, again, wait.stopped)),))
-        timer = None
-        if wait.timeout is not None:
-            over = Next("timed out", left, (DONE, wait.timed_out))
-            timer = Timer(int(wait.timeout * 1e9), over)
-        return Steps(self._falls_asleep(wait, slot), timer)
+            ready = (Next("stopped", left, (SUSPENDED, again, wait.stopped)),)
+        else:
+            ready = self._falls_asleep(wait, slot)
+        return Steps(ready, timer)
 
     def _falls_asleep(self, wait: Wait, slot: tuple[Any, ...]) -> tuple[Next, ...]:
         if wait.asleep is None:
             return ()
         rule, after, reply = wait.asleep
         return (Next(rule, self.state_number(after), self._slot_after(slot, reply)),)
+
+
+def _timer(wait: Wait, left: int, slot: tuple[Any, ...]) -> Timer | None:
+    """The step when its time is up, which may come first even where a signal has come too."""
+    if wait.timeout is None:
+        return None
+    over: Slot = (DONE, wait.timed_out)
+    if slot[0] == STOPPING:
+        over = (SUSPENDED, None, wait.timed_out)
+    return Timer(int(wait.timeout * 1e9), Next("timed out", left, over))
 
 
 def with_slot(configuration: Configuration, who: Process, slot: Slot) -> Configuration:

@@ -3,12 +3,12 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.check.checker import Checker
 from harness.check.explain import steps_of
 from harness.coverage import Coverage
-from harness.errors import Broken
+from harness.errors import Broken, NotSetUp
 from harness.execute.lockstep import Lockstep, Session
 from harness.history import Event, History
 from harness.mechanism import Mechanism
@@ -53,7 +53,10 @@ class Worker:
             allowed = sorted(os.sched_getaffinity(0))
             cpu = allowed[self._number % len(allowed)]
             os.sched_setaffinity(0, {cpu})
-            self._lockstep = Lockstep(cpu)
+            try:
+                self._lockstep = Lockstep(cpu)
+            except (Broken, OSError) as error:
+                raise NotSetUp(f"the processes of a run cannot be started: {error}") from error
         return self._lockstep
 
     def close(self) -> None:
@@ -100,9 +103,10 @@ def run(
     checker = Checker(relation)
     verdict: Verdict | None = None
     with worker.session(mechanism, program) as session:
-        for step in program.steps:
+        for number, step in enumerate(program.steps, 1):
             verdict = judge(session, checker, session.step(step), patience)
             if verdict is not None:
+                program = replace(program, steps=program.steps[:number])
                 break
     return conclude(worker, mechanism, program, checker, verdict, deadlock_allowed)
 

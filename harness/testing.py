@@ -3,42 +3,29 @@
     test_my_queue = conformance(MY_QUEUE)
 """
 
-import platform
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, reject, seed, settings
 
-from harness import __version__
-from harness.check.checker import Checker
-from harness.codec import Record, save
-from harness.errors import Unsupported
+from harness.errors import BadInput, Broken, Halt, Unsupported
+from harness.findings import REPORTS, Violated, require_held
 from harness.generate.programs import ALL_FAULTS, Programs
 from harness.mechanism import Mechanism
-from harness.program import (
-    Call,
-    CallThenKill,
-    Continue,
-    Elapse,
-    Kill,
-    Program,
-    Signal,
-    Step,
-    Stop,
-)
-from harness.relation import Relation
-from harness.report.failure import Failure
-from harness.report.text import describe
-from harness.run import PATIENCE, Run, Worker, conclude, judge, run
-from harness.spec import Op, Process, Reply
+from harness.program import Program
+from harness.reduce import reduce
+from harness.run import PATIENCE, Run, Worker, run
+from harness.scenario import ASLEEP, Scenario
 from harness.verdict import Outcome
 
-__all__ = ["ASLEEP", "Scenario", "Unsupported", "Violated", "conformance"]
+__all__ = [
+    "ASLEEP",
+    "Scenario",
+    "Unsupported",
+    "Violated",
+    "conformance",
+    "find_violation",
+]
 
 SHARDS = 4
 """Parts that a property is split into, so that test workers share its examples."""
@@ -49,77 +36,54 @@ WORKER = Worker()
 """The one worker of this process; the pytest plug-in tells it its number and closes it."""
 
 
-class _Asleep:
-    """What `Scenario.call` says of a call that fell asleep."""
+class Trial:
+    """Runs the programs of one property, and remembers that it has seen a failure."""
 
-    def __repr__(self) -> str:
-        return "ASLEEP"
+    def __init__(self, mechanism: Mechanism, source: Programs, deadlock_allowed: bool) -> None:
+        self.mechanism = mechanism
+        self.source = source
+        self.deadlock_allowed = deadlock_allowed
+        self.patience = PATIENCE
+        self.unsupported: dict[Hashable, str] = {}
+        """Why this machine cannot have a setup."""
 
+    def run(self, program: Program) -> Run:
+        relation = self.source.relation_of(program)
+        found = run(
+            WORKER, self.mechanism, program, relation, self.patience, self.deadlock_allowed
+        )
+        if found.verdict.outcome is Outcome.VIOLATED:
+            self.patience = SHRINKING_PATIENCE
+        return found
 
-ASLEEP = _Asleep()
+    def check(self, program: Program) -> None:
+        """Run a program. Raises Violated, which can reduce itself, unless it held. What this
+        machine cannot run is passed over and noted; a broken set-up ends the whole search."""
+        try:
+            found = self._attempt(program)
+        except (Broken, BadInput) as error:
+            raise Halt(error) from error
+        try:
+            require_held(found)
+        except Violated as violated:
+            violated.reduced = lambda: self.reduced(found)
+            raise
 
+    def _attempt(self, program: Program) -> Run:
+        try:
+            if program.setup not in self.unsupported:
+                return self.run(program)
+        except Unsupported as lacking:
+            self.unsupported[program.setup] = str(lacking)
+        REPORTS.unsupported.add(self.unsupported[program.setup])
+        return reject()
 
-class Violated(AssertionError):
-    """Something happened that the model does not allow. `failure` is the evidence."""
-
-    def __init__(self, text: str, failure: Failure) -> None:
-        super().__init__(text)
-        self.failure = failure
-
-
-@dataclass
-class Reports:
-    """Where failures go: the folder, and the name of the test that runs."""
-
-    folder: Path = Path("reports")
-    test: str = "scenario"
-
-    def file(self, ending: str) -> Path:
-        """A file of the running test's: ``.json`` for the record, ``.html`` for the page."""
-        return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', self.test).strip('-')}{ending}"
-
-
-REPORTS = Reports()
-
-
-def failure_of(found: Run) -> Failure:
-    """What the reports of a run are made from."""
-    record = REPORTS.file(".json")
-    return Failure(
-        found.program,
-        found.history,
-        found.verdict,
-        f"ipc-harness replay {record}",
-        found.rules,
-        found.start,
-        machine(),
-        str(record),
-        str(REPORTS.file(".html")),
-    )
-
-
-@cache
-def machine() -> dict[str, str]:
-    """Where this runs, as reports name it."""
-    system = platform.uname()
-    return {
-        "kernel": f"{system.system} {system.release} {system.machine}",
-        "C library": " ".join(platform.libc_ver()),
-        "Python": platform.python_version(),
-        "ipc-harness": __version__,
-    }
-
-
-def require_held(found: Run) -> None:
-    """Pass a run that held. Of any other the record is on disk before this raises."""
-    if found.verdict.outcome is Outcome.HELD:
-        return
-    failure = failure_of(found)
-    save(Record(found.program, found.history, found.verdict.sentence), Path(failure.record))
-    text = describe(
-        found.program, found.history, found.verdict, failure.replay, failure.page
-    )
-    raise Violated(f"{found.verdict.outcome}: {text}", failure)
+    def reduced(self, found: Run) -> Run:
+        """The smallest failing program reached from this one, watched with full patience."""
+        smaller = reduce(found, self.run)
+        self.patience = PATIENCE
+        last = self.run(smaller.program)
+        return last if last.verdict.outcome is Outcome.VIOLATED else smaller
 
 
 def conformance(
@@ -135,127 +99,34 @@ def conformance(
     the real thing, the model allows it. ``share`` percent of the steps are ``faults``. With
     ``deadlock_allowed`` false, a program after which all sleep for ever is a violation too."""
     source = Programs(mechanism, actors, steps, faults, share)
-    patience = [PATIENCE]
+    trial = Trial(mechanism, source, deadlock_allowed)
 
     @pytest.mark.parametrize("shard", range(SHARDS))
     @given(program=source.strategy())
     def test(shard: int, program: Program) -> None:
-        relation = source.relation_of(program)
-        found = run(WORKER, mechanism, program, relation, patience[0], deadlock_allowed)
-        if found.verdict.outcome is Outcome.VIOLATED:
-            patience[0] = SHRINKING_PATIENCE
-        require_held(found)
+        trial.check(program)
 
     return test
 
 
-class Scenario:
-    """A program written by hand: every step is taken on the real thing, judged by the model,
-    and answers. Made by the fixture ``scenario``."""
+def find_violation(
+    mechanism: Mechanism, examples: int, *, number: int = 0, share: int = 15
+) -> Run | None:
+    """Look for a violation in so many programs and shrink it; ``None`` if there is none. The
+    same ``number`` draws the same programs."""
+    source = Programs(mechanism, share=share)
+    trial = Trial(mechanism, source, deadlock_allowed=True)
 
-    def __init__(
-        self,
-        mechanism: Mechanism,
-        setup: Any = None,
-        actors: int = 2,
-        *,
-        worker: Worker = WORKER,
-    ) -> None:
-        self.mechanism = mechanism
-        setup = mechanism.setups[0] if setup is None else setup
-        self._program = Program(mechanism.reference, setup, actors, ())
-        relation = Relation(mechanism.model(setup, actors + 1), actors + 1)
-        self._checker = Checker(relation)
-        self._worker = worker
-        self._context = worker.session(mechanism, self._program)
-        self._session = self._context.__enter__()
-        self._steps: list[Step] = []
-        self._answers: dict[Process, Reply] = {}
+    @seed(number)
+    @settings(max_examples=examples, database=None, phases=(Phase.generate, Phase.shrink))
+    @given(program=source.strategy())
+    def search(program: Program) -> None:
+        trial.check(program)
 
-    @property
-    def keeper(self) -> Process:
-        """The number of the process that made the object."""
-        return self._program.keeper
-
-    @property
-    def state(self) -> Any:
-        """The model's state now (one of them, where it leaves the kernel free)."""
-        return self._checker.relation.state(next(iter(self._checker.configurations)))
-
-    def call(self, who: Process, op: Op) -> Reply | _Asleep:
-        """The reply of a call, or `ASLEEP`."""
-        self._take(Call(who, op))
-        return ASLEEP if self.asleep(who) else self.answer(who)
-
-    def call_then_kill(self, who: Process, op: Op, victim: Process) -> Reply | _Asleep:
-        """As `call`, and ``victim``, asleep until now, is killed before it runs."""
-        self._take(CallThenKill(who, op, victim))
-        return ASLEEP if self.asleep(who) else self.answer(who)
-
-    def answer(self, who: Process) -> Reply:
-        """The reply of the last call of ``who``, which may have slept before it returned."""
-        if who not in self._answers:
-            raise AssertionError(f"process {who} has not returned: {self._program}")
-        return self._answers.pop(who)
-
-    def asleep(self, who: Process) -> bool:
-        """Whether ``who`` is inside a call."""
-        return who in self._session.busy
-
-    def dead(self, who: Process) -> bool:
-        return who in self._session.dead
-
-    def kill(self, who: Process) -> None:
-        self._take(Kill(who))
-
-    def stop(self, who: Process) -> None:
-        self._take(Stop(who))
-
-    def resume(self, who: Process) -> None:
-        self._take(Continue(who))
-
-    def signal(self, who: Process, restart: bool = False) -> None:
-        """A signal whose handler was installed with SA_RESTART if ``restart``."""
-        self._take(Signal(who, restart))
-
-    def elapse(self, who: Process) -> None:
-        """Wait until the timed call of ``who`` has ended."""
-        self._take(Elapse(who))
-
-    def end(self) -> None:
-        """Judge the whole and give the actors back."""
-        self._context.__exit__(None, None, None)
-        self._conclude(None)
-
-    def abandon(self) -> None:
-        """Give up after a failure: end the worker's processes."""
-        error = Unsupported("abandoned")
-        try:
-            self._context.__exit__(type(error), error, None)
-        except Unsupported:
-            return
-
-    def _take(self, step: Step) -> None:
-        self._steps.append(step)
-        if isinstance(step, Call | CallThenKill):
-            self._answers.pop(step.who, None)
-        events = self._session.step(step)
-        for event in events:
-            if hasattr(event, "reply"):
-                self._answers[event.who] = event.reply
-        verdict = judge(self._session, self._checker, events, PATIENCE)
-        if verdict is not None:
-            self._conclude(verdict)
-
-    def _conclude(self, verdict: Any) -> None:
-        program = Program(
-            self._program.mechanism,
-            self._program.setup,
-            self._program.actors,
-            tuple(self._steps),
-        )
-        require_held(
-            conclude(self._worker, self.mechanism, program, self._checker, verdict)
-        )
-
-
+    try:
+        search()
+    except Violated as violated:
+        return trial.reduced(violated.run)
+    except Halt as halt:
+        raise halt.error from halt
+    return None

@@ -54,27 +54,42 @@ def show(value: Any, longest: int = LONGEST) -> str:
             return f"{cut(repr(value), longest)} ({len(value)} bytes)"
         case str() if len(value) > longest:
             return f"{cut(repr(value), longest)} ({len(value)} characters)"
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return cut(f"{type(value).__name__}({', '.join(_arguments(value, longest))})", longest)
+    defaults = _defaults(value)
+    if defaults is not None:
+        arguments = ", ".join(_arguments(value, defaults, longest))
+        return cut(f"{type(value).__name__}({arguments})", longest)
+    if type(value) is tuple:
+        items = ", ".join(show(item, longest) for item in value)
+        return cut(f"({items},)" if len(value) == 1 else f"({items})", longest)
     return cut(repr(value), longest)
 
 
-def _arguments(value: Any, longest: int) -> Iterable[str]:
-    """The arguments that make an equal value, in the order of its fields."""
-    positional = True
-    for item in dataclasses.fields(value):
-        held = getattr(value, item.name)
-        if held == _default(item):
-            positional = False
-        else:
-            text = show(held, longest)
-            yield text if positional else f"{item.name}={text}"
+def _defaults(value: Any) -> dict[str, Any] | None:
+    """The fields of a dataclass or a named tuple with their defaults; ``None`` of all else."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        given: dict[str, Any] = getattr(value, "_field_defaults", {})
+        return {name: given.get(name, dataclasses.MISSING) for name in value._fields}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _default(item) for item in dataclasses.fields(value)}
+    return None
 
 
 def _default(item: dataclasses.Field[Any]) -> Any:
     if item.default_factory is not dataclasses.MISSING:
         return item.default_factory()
     return item.default
+
+
+def _arguments(value: Any, defaults: dict[str, Any], longest: int) -> Iterable[str]:
+    """The arguments that make an equal value, in the order of its fields."""
+    positional = True
+    for name, default in defaults.items():
+        held = getattr(value, name)
+        if held == default:
+            positional = False
+        else:
+            text = show(held, longest)
+            yield text if positional else f"{name}={text}"
 
 
 def step_text(step: Step, actors: int) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.spec import Exit
+from harness.spec import Exit, Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,17 @@ class PipeSetup:
     """``"r"`` or ``"w"``: that end is held by process 0 alone, the other by the others."""
     keeper: str = "r"
     """The ends that the keeper holds."""
+    sigpipe: str = "ignored"
+    """What the actors do with SIGPIPE at first: ``"ignored"``, ``"default"`` or ``"blocked"``,
+    with its default action."""
+
+    def ends(self, who: Process, keeper: Process) -> str:
+        """The ends that ``who`` holds when the program begins."""
+        if who == keeper:
+            return self.keeper
+        if not self.sole:
+            return "rw"
+        return self.sole if who == 0 else "rw".replace(self.sole, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 READING: Mapping[str, str] = {
     "read-zero": "a read of 0 bytes returns at once, also from an empty pipe (read(2); "
-    "anon_pipe_read: \"Null read succeeds\")",
+    'anon_pipe_read: "Null read succeeds")',
     "read-part": "a read takes fewer bytes than the oldest page holds, and its slot stays in use "
     "(pipe(7): no message boundaries; anon_pipe_read)",
     "read-slot": "a read takes all that the oldest page holds, which frees its slot and, if all "
@@ -17,17 +17,17 @@ READING: Mapping[str, str] = {
     "read-packet": "a read ends with the packet that it has taken (pipe2(2): O_DIRECT)",
     "read-packet-cut": "what of a packet a read has no room for is thrown away "
     "(pipe2(2): O_DIRECT)",
-    "read-eof": "a read of an empty pipe whose write end nobody holds returns nothing: end of file, "
-    "blocking or not (pipe(7))",
+    "read-eof": "a read of an empty pipe whose write end nobody holds returns nothing, blocking or "
+    "not: end of file (pipe(7))",
     "read-sleeps": "a read of an empty pipe whose write end is held sleeps, at the end of the line "
     "of readers (pipe(7); anon_pipe_read: exclusive wait)",
-    "read-requeues": "a reader that was woken and finds the pipe empty again goes to the end of the "
-    "line (include/linux/wait.h: ___wait_event)",
+    "read-requeues": "a reader that was woken and finds the pipe empty again goes to the end of "
+    "the line (include/linux/wait.h: ___wait_event)",
 }
 
 WRITING: Mapping[str, str] = {
-    "write-zero": "a write of 0 bytes returns 0 at once and leaves nothing, also with no reader, in "
-    "a full pipe or as a packet (anon_pipe_write: \"Null write succeeds\")",
+    "write-zero": "a write of 0 bytes returns 0 at once and leaves nothing, also with no reader, "
+    'in a full pipe or as a packet (anon_pipe_write: "Null write succeeds")',
     "write-merge": "a write that fits behind the bytes of the last page, unless that is a packet, "
     "goes there as a whole and takes no slot (anon_pipe_write: PIPE_BUF_FLAG_CAN_MERGE)",
     "write-slot": "another write of up to PIPE_BUF bytes goes as a whole into a free slot "
@@ -55,10 +55,10 @@ WRITING: Mapping[str, str] = {
     "ignored (pipe(7), write(2))",
     "write-epipe-pending": "it fails with EPIPE; SIGPIPE is blocked and stays pending (pipe(7))",
     "write-epipe-dies": "SIGPIPE ends the writer (pipe(7), signal(7))",
-    "write-cut": "a sleeping write of which a part was in when the last reader went returns the "
-    "count; SIGPIPE is ignored (anon_pipe_write)",
-    "write-cut-pending": "it returns the count, and SIGPIPE is sent all the same; it is blocked and "
-    "stays pending (anon_pipe_write)",
+    "write-cut": "a sleeping write of which a part was in when the last reader went returns "
+    "the count; SIGPIPE is ignored (anon_pipe_write)",
+    "write-cut-pending": "it returns the count, and SIGPIPE is sent all the same; it is blocked "
+    "and stays pending (anon_pipe_write)",
     "write-cut-dies": "it would return the count, but SIGPIPE is sent all the same and ends the "
     "writer (anon_pipe_write)",
 }
@@ -75,8 +75,8 @@ DESCRIPTORS: Mapping[str, str] = {
     "wake (pipe_release)",
     "set-flags": "O_NONBLOCK and O_DIRECT belong to the open file description, which all processes "
     "share (fcntl(2): F_SETFL)",
-    "poll": "the read end is readable while there are bytes; the write end is writable while a slot "
-    "is free, whatever room the last page has (pipe_poll)",
+    "poll": "the read end is readable while there are bytes; the write end is writable while a "
+    "slot is free, whatever room the last page has (pipe_poll)",
     "poll-hup": "the read end reports POLLHUP once nobody holds the write end, together with "
     "POLLIN while there are bytes (poll(2))",
     "poll-err": "the write end reports POLLERR once nobody holds the read end, together with "

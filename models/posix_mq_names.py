@@ -153,7 +153,8 @@ def closed(state: State, who: Process, descriptor: int) -> State:
 
 def exits(state: State, who: Process) -> Iterator[Move]:
     """A death in the order of do_exit: out of the line, then the flush of every descriptor, then
-    the release of what they had open. A step that nobody can see is part of the next."""
+    the release of what they had open. A step that nobody can see is part of a later one: so is
+    the loss of a message that was handed over, since nobody else could get it."""
     held = [
         found.queue
         for descriptor in range(len(state.files.descriptors[who]))
@@ -163,11 +164,6 @@ def exits(state: State, who: Process) -> Iterator[Move]:
     registrations = [number for number in held if is_owner(state, who, number)]
     if line is not None:
         yield Move("exit-leaves-line", leave_line(state, who, line), Later(Exit()))
-    elif any(entry[0] == who for entry in state.served):
-        lost = any(entry[0] == who and entry[1] is not None for entry in state.served)
-        served = tuple(entry for entry in state.served if entry[0] != who)
-        rule = "exit-loses-handed-message" if lost else "exit-after-admission"
-        yield Move(rule, state._replace(served=served), Later(Exit()))
     elif registrations:
         after = registered(state, registrations[0], None)
         yield Move("exit-drops-registration", after, Later(Exit()))
@@ -192,5 +188,6 @@ def _last_step_of_death(state: State, who: Process) -> Move:
             state = closed(state, who, descriptor)
             if len([queue for queue in state.queues if queue is not None]) < before:
                 return Move("exit-frees", state, Later(Exit()))
-    left = tuple(notice for notice in state.notifications if notice.owner != who)
-    return Move("exit", state._replace(notifications=left), None)
+    served = tuple(entry for entry in state.served if entry[0] != who)
+    notifications = tuple(notice for notice in state.notifications if notice.owner != who)
+    return Move("exit", state._replace(served=served, notifications=notifications), None)

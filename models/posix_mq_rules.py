@@ -113,15 +113,11 @@ NAMES: Mapping[str, str] = {
 DEATH: Mapping[str, str] = {
     "exit-leaves-line": "A call killed in its sleep leaves the line: no message comes to it or "
     f"from it ({MQUEUE}: wq_sleep).",
-    "exit-loses-handed-message": "A receiver killed after a message was handed to it, and before "
-    f"it ran, takes the message along ({MQUEUE}: pipelined_send).",
-    "exit-after-admission": "A sender killed after its message was let in, and before it ran, "
-    f"leaves the message in the queue ({MQUEUE}: pipelined_receive).",
     "exit-drops-registration": "Death ends the registration of the process (mq_notify(3)).",
     "exit-frees": "Death closes the last descriptor of a queue without a name, which destroys it "
     "(mq_unlink(3)).",
-    "exit": "Death closes what is open; the queues, their names and messages stay "
-    "(mq_overview(7)).",
+    "exit": "Death closes what is open; queues, names and messages stay, but not a message that "
+    f"was handed to the dead and not returned (mq_overview(7); {MQUEUE}: pipelined_send).",
 }
 
 RULES: Mapping[str, str] = {**EXCHANGE, **NOTIFICATION, **NAMES, **DEATH}

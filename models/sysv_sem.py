@@ -28,22 +28,22 @@ from models.sysv_sem_operations import (
 from models.sysv_sem_queue import serve
 from models.sysv_sem_rules import RULES
 from models.sysv_sem_state import (
+    EAGAIN,
+    ERANGE,
     SEMVMX,
     Applied,
     Sleeper,
     State,
-    alters,
     attempt,
     fall_asleep,
     leave,
     perform,
+    shape,
     with_record,
 )
 
-EAGAIN = Errno("EAGAIN")
 EINTR = Errno("EINTR")
 EINVAL = Errno("EINVAL")
-ERANGE = Errno("ERANGE")
 QUERIES = frozenset({"GETVAL", "GETPID", "GETNCNT", "GETZCNT"})
 
 
@@ -121,26 +121,29 @@ class SysvSem(Model[State]):
         return Wait()
 
     def _semop(self, state: State, who: Process, op: Op, steps: Steps) -> Iterator[Move]:
-        undo = any(step.undo for step in steps)
         if len(steps) > self.setup.semopm:
             yield Move("semop-too-many-steps", state, Errno("E2BIG"))
         elif not steps:
             yield Move("semop-no-steps", state, EINVAL)
         elif who in state.strangers:
             yield Move("semop-no-such-set", state, EINVAL)
-        elif undo and state.undo[who] is None:
-            record = (0,) * len(state.values)
-            after = state._replace(undo=with_record(state.undo, who, record))
-            yield Move("undo-record", after, Later(op))
-        elif max(step.sem for step in steps) >= len(state.values):
-            yield Move("semop-no-such-semaphore", state, Errno("EFBIG"))
         else:
+            kind, alters, undo, highest = shape(steps)
+            if undo and state.undo[who] is None:
+                record = (0,) * len(state.values)
+                after = state._replace(undo=with_record(state.undo, who, record))
+                yield Move("undo-record", after, Later(op))
+                return
+            if highest >= len(state.values):
+                yield Move("semop-no-such-semaphore", state, Errno("EFBIG"))
+                return
             outcome = attempt(state.values, state.undo[who], steps)
             if isinstance(outcome, Applied):
-                rule = _kind(steps) + ("-undo" if undo else "")
                 after = perform(state, who, steps, outcome)
-                yield Move(rule, serve(after, steps, "semop") if alters(steps) else after, None)
-            elif outcome == ERANGE:
+                if alters:
+                    after = serve(after, steps, "semop")
+                yield Move(f"{kind}-undo" if undo else kind, after, None)
+            elif outcome is ERANGE:
                 yield Move(_erange(state, steps), state, ERANGE)
 
 
@@ -154,18 +157,11 @@ def _wait(state: State, who: Process, steps: Steps, timeout: float | None) -> Wa
         timed_out=EAGAIN,
         restarts=False,
         stopped=EINTR,
-        asleep=Move(f"sleep-{_kind(steps)}", after, Later(Asleep(timeout))),
+        asleep=Move(f"sleep-{shape(steps).kind}", after, Later(Asleep(timeout))),
     )
-
-
-def _kind(steps: Steps) -> str:
-    if len(steps) > 1:
-        return "array" if alters(steps) else "zeros"
-    change = steps[0].change
-    return "zero" if not change else "raise" if change > 0 else "take"
 
 
 def _erange(state: State, steps: Steps) -> str:
     """Which bound an array passes: that of a value, or that of an undo record."""
     without_undo = attempt(state.values, None, steps)
-    return "semop-erange" if without_undo == ERANGE else "undo-erange"
+    return "semop-erange" if without_undo is ERANGE else "undo-erange"

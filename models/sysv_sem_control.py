@@ -10,6 +10,7 @@ from harness.spec import Errno, Exit, Later, Move, Process
 from models.sysv_sem_operations import Get, Semget, SemSetup
 from models.sysv_sem_queue import serve
 from models.sysv_sem_state import (
+    ERANGE,
     SEMVMX,
     Adjustments,
     State,
@@ -20,7 +21,6 @@ from models.sysv_sem_state import (
 )
 
 EINVAL = Errno("EINVAL")
-ERANGE = Errno("ERANGE")
 Item = TypeVar("Item")
 
 
@@ -108,12 +108,12 @@ def get(state: State, call: Get) -> Move:
 
 
 def die(state: State, who: Process) -> Move:
-    """The next step of the death of ``who``: out of the line, and then the undo."""
+    """The next step of the death of ``who``: out of the line, and then the undo. What another
+    has settled for it stays settled, and is not seen by anybody."""
     if any(one.who == who for one in (*state.line, *state.watchers)):
         return Move("exit-asleep", leave(state, who), Later(Exit()))
-    if any(one.who == who for one in state.woken):
-        rest = tuple(one for one in state.woken if one.who != who)
-        return Move("exit-woken", state._replace(woken=rest), Later(Exit()))
+    if state.woken:
+        state = state._replace(woken=tuple(one for one in state.woken if one.who != who))
     record = state.undo[who]
     if record is None:
         return Move("exit", state, None)

@@ -15,8 +15,9 @@ from models.sysv_sem_state import (
     Woken,
     attempt,
     in_one_line,
-    perform,
     settled,
+    touched,
+    with_record,
 )
 
 
@@ -26,21 +27,23 @@ def serve(state: State, steps: Steps | None, cause: str) -> State:
     ``"death"`` (do_smart_update)."""
     if not state.line and not state.watchers:
         return state
-    return _Scan(state, cause).run(steps)
+    return _Service(state, cause).run(steps)
 
 
-class _Scan:
-    """One pass of serving. ``before`` is what the cause left: who could not go on with that
-    owes it to another sleeper."""
+class _Service:
+    """The set while its sleepers are being served."""
 
     def __init__(self, state: State, cause: str) -> None:
-        self.state = state
         self.cause = cause
         self.before = state.values
-        self.one_line = in_one_line((*state.line, *state.watchers))
+        """What the cause left: who could not go on with that owes it to another sleeper."""
+        self.one_line = in_one_line(state)
+        self.values, self.last, self.undo, line, watchers, woken, self.operated, _ = state
+        self.strangers = state.strangers
+        self.line, self.watchers, self.woken = list(line), list(watchers), list(woken)
 
     def run(self, steps: Steps | None) -> State:
-        sems = range(len(self.before)) if steps is None else [step.sem for step in steps]
+        sems = range(len(self.values)) if steps is None else [step.sem for step in steps]
         self._serve_watchers(sems)
         if self.one_line:
             self._serve_line(None)
@@ -51,20 +54,33 @@ class _Scan:
             for step in steps:
                 if step.change > 0:
                     self._serve_line(step.sem)
-        return settled(self.state)
+        return settled(
+            State(
+                self.values,
+                self.last,
+                self.undo,
+                tuple(self.line),
+                tuple(self.watchers),
+                tuple(self.woken),
+                self.operated,
+                self.strangers,
+            )
+        )
 
     def _serve_watchers(self, sems: Iterable[int]) -> None:
         """Those that wait for zero go first: at each semaphore that is 0 the arrays of one step,
         and then, if there was one, all the longer ones (do_smart_wakeup_zero)."""
-        zeros = [sem for sem in sems if not self.state.values[sem]]
+        if not self.watchers:
+            return
+        zeros = [sem for sem in sems if not self.values[sem]]
         for sem in zeros:
-            for sleeper in self.state.watchers:
+            for sleeper in tuple(self.watchers):
                 if len(sleeper.steps) == 1 and sleeper.steps[0].sem == sem:
-                    self._try(sleeper)
+                    self._try(self.watchers, sleeper)
         if zeros:
-            for sleeper in self.state.watchers:
+            for sleeper in tuple(self.watchers):
                 if len(sleeper.steps) > 1:
-                    self._try(sleeper)
+                    self._try(self.watchers, sleeper)
 
     def _serve_line(self, sem: int | None) -> None:
         """Those that change a value, in line; from the front again after one that may have made
@@ -72,46 +88,40 @@ class _Scan:
         again = True
         while again:
             again = False
-            for sleeper in self.state.line:
+            for sleeper in tuple(self.line):
                 if sem is not None and sleeper.steps[0].sem != sem:
                     continue
-                if self._try(sleeper):
+                if self._try(self.line, sleeper):
                     self._serve_watchers([step.sem for step in sleeper.steps])
                     if self.one_line:
                         again = True
                         break
 
-    def _try(self, sleeper: Sleeper) -> bool:
+    def _try(self, line: list[Sleeper], sleeper: Sleeper) -> bool:
         """Perform the array of a sleeper, if it can be. Returns whether it succeeded."""
-        state, (who, steps, _) = self.state, sleeper
-        outcome = attempt(state.values, state.undo[who], steps)
+        who, steps, _ = sleeper
+        outcome = attempt(self.values, self.undo[who], steps)
         if isinstance(outcome, int):
-            self._stays(sleeper, outcome)
+            line[line.index(sleeper)] = Sleeper(who, steps, outcome)
             return False
-        state = _without(state, sleeper)
         if isinstance(outcome, Errno):
-            woken = Woken(who, f"refused-asleep-{outcome.name.lower()}", outcome)
-            self.state = state._replace(woken=(*state.woken, woken))
+            line.remove(sleeper)
+            self.woken.append(Woken(who, f"refused-asleep-{outcome.name.lower()}", outcome))
             return False
-        woken = Woken(who, self._rule(sleeper), None)
-        served = perform(state, who, steps, outcome)
-        self.state = served._replace(woken=(*state.woken, woken))
+        self.woken.append(Woken(who, self._rule(sleeper), None))
+        line.remove(sleeper)
+        self.values, record = outcome
+        self.undo = with_record(self.undo, who, record)
+        self.last = touched(self.last, who, steps)
+        self.operated = True
         return True
-
-    def _stays(self, sleeper: Sleeper, blocked: int) -> None:
-        if blocked != sleeper.blocked:
-            moved = sleeper._replace(blocked=blocked)
-            self.state = self.state._replace(
-                line=tuple(moved if one is sleeper else one for one in self.state.line),
-                watchers=tuple(moved if one is sleeper else one for one in self.state.watchers),
-            )
 
     def _rule(self, sleeper: Sleeper) -> str:
         """The rule that serves this sleeper, by what it waits for and what it owes it to."""
         who, steps, _ = sleeper
         if self._passes(sleeper):
             return "served-before-an-earlier"
-        if isinstance(attempt(self.before, self.state.undo[who], steps), int):
+        if isinstance(attempt(self.before, self.undo[who], steps), int):
             cause = "sleeper"
         else:
             cause = self.cause
@@ -121,17 +131,10 @@ class _Scan:
 
     def _passes(self, sleeper: Sleeper) -> bool:
         """Whether an earlier one in line still waits for what this one takes."""
-        taken = {step.sem for step in sleeper.steps if step.change < 0}
-        for earlier in self.state.line:
+        taken = [step.sem for step in sleeper.steps if step.change < 0]
+        for earlier in self.line if taken else ():
             if earlier is sleeper:
                 return False
             if earlier.steps[earlier.blocked].sem in taken:
                 return True
         return False
-
-
-def _without(state: State, sleeper: Sleeper) -> State:
-    return state._replace(
-        line=tuple(one for one in state.line if one is not sleeper),
-        watchers=tuple(one for one in state.watchers if one is not sleeper),
-    )

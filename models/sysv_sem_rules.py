@@ -104,8 +104,6 @@ CONTROL: Mapping[str, str] = {
 DEATH: Mapping[str, str] = {
     "exit": "A process without undo record leaves everything as it is (exit_sem in ipc/sem.c).",
     "exit-asleep": "A dead process is not in line any more (semtimedop in ipc/sem.c).",
-    "exit-woken": "What a sleeper was given before it is killed has been performed: it is lost "
-    "without SEM_UNDO, and given back with it (update_queue and exit_sem in ipc/sem.c).",
     "exit-undo": "A death adds up what the process noted with SEM_UNDO and applies it, to the "
     "whole set in one step (semop(2), exit_sem in ipc/sem.c).",
     "exit-undo-of-nothing": "An undo record that adds up to nothing changes no value; the death "

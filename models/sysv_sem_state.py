@@ -4,7 +4,7 @@ Follows perform_atomic_semop, count_semcnt and the sleeping half of semtimedop i
 ipc/sem.c. Who is served when the set changes is `models.sysv_sem_queue`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.spec import Errno, Process, Reply
@@ -15,8 +15,13 @@ SEMVMX = 32767
 SEMAEM = 32767
 """The largest adjustment that SEM_UNDO keeps; the smallest is ``-SEMAEM - 1``."""
 
+EAGAIN = Errno("EAGAIN")
+ERANGE = Errno("ERANGE")
 
+Values = tuple[int, ...]
 Adjustments = tuple[int, ...]
+Last = tuple[Process | None, ...]
+Undo = tuple[Adjustments | None, ...]
 
 
 class Sleeper(NamedTuple):
@@ -39,11 +44,11 @@ class Woken(NamedTuple):
 class State(NamedTuple):
     """The set, and what its processes have to do with it."""
 
-    values: tuple[int, ...]
+    values: Values
     """Empty: there is no set (it was removed)."""
-    last: tuple[Process | None, ...]
+    last: Last
     """For each semaphore, the process that GETPID names."""
-    undo: tuple[Adjustments | None, ...]
+    undo: Undo
     """For each process, what its death will add; ``None``: it has no undo record for this set."""
     line: tuple[Sleeper, ...] = ()
     """The sleepers that would change a value. While every one of them has an array of one step,
@@ -58,99 +63,109 @@ class State(NamedTuple):
     """The processes whose identifier is not that of the present set."""
 
 
-class Applied(NamedTuple):
-    """What an array makes of the values and of the adjustments of its process."""
+class Shape(NamedTuple):
+    """What an array looks like, whatever the values are."""
 
-    values: tuple[int, ...]
-    adjustments: Adjustments | None
+    kind: str
+    """``raise``, ``take`` or ``zero`` of one step; ``array`` or, changing nothing, ``zeros``."""
+    alters: bool
+    undo: bool
+    highest: int
+    """The highest number of a semaphore."""
+
+
+def shape(steps: Steps) -> Shape:
+    """The shape of an array of one step or more."""
+    if len(steps) == 1:
+        step = steps[0]
+        kind = "take" if step.change < 0 else "raise" if step.change else "zero"
+        return Shape(kind, step.change != 0, step.undo, step.sem)
+    alters = any(step.change for step in steps)
+    undo = any(step.undo for step in steps)
+    return Shape("array" if alters else "zeros", alters, undo, max([step.sem for step in steps]))
+
+
+class Applied(NamedTuple):
+    """What an array makes of the values and of the undo record of its process."""
+
+    values: Values
+    record: Adjustments | None
 
 
 def attempt(
-    values: Sequence[int], adjustments: Adjustments | None, steps: Steps
+    values: Sequence[int], record: Adjustments | None, steps: Steps
 ) -> Applied | int | Errno:
     """Perform an array, all or nothing: what comes of it, the index of the step that blocks it,
-    or its error. ``adjustments`` is the undo record of the process (perform_atomic_semop)."""
+    or its error. ``record`` is the undo record of its process (perform_atomic_semop)."""
     after = list(values)
-    kept = adjustments
     for index, step in enumerate(steps):
         sem, change = step.sem, step.change
         result = after[sem] + change
         if result < 0 or (change == 0 and result):
-            return Errno("EAGAIN") if step.nowait else index
+            return EAGAIN if step.nowait else index
         if result > SEMVMX:
-            return Errno("ERANGE")
-        if step.undo and change and kept is not None:
-            adjustment = kept[sem] - change
+            return ERANGE
+        if step.undo and change and record is not None:
+            adjustment = record[sem] - change
             if not -SEMAEM - 1 <= adjustment <= SEMAEM:
-                return Errno("ERANGE")
-            kept = (*kept[:sem], adjustment, *kept[sem + 1 :])
+                return ERANGE
+            record = (*record[:sem], adjustment, *record[sem + 1 :])
         after[sem] = result
-    return Applied(tuple(after), kept)
-
-
-def alters(steps: Steps) -> bool:
-    """Whether an array would change a value, and not only wait for zeros."""
-    return any(step.change for step in steps)
+    return Applied(tuple(after), record)
 
 
 def perform(state: State, who: Process, steps: Steps, applied: Applied) -> State:
     """The set once an array of ``who`` has been performed, and no sleeper served yet."""
-    return state._replace(
-        values=applied.values,
-        last=_touched_by(state.last, steps, who),
-        undo=with_record(state.undo, who, applied.adjustments),
-        operated=True,
-    )
+    last = touched(state.last, who, steps)
+    undo = with_record(state.undo, who, applied.record)
+    _, _, _, line, watchers, woken, _, strangers = state
+    return State(applied.values, last, undo, line, watchers, woken, True, strangers)
 
 
-def fall_asleep(state: State, sleeper: Sleeper) -> State:
-    """The set with a process more asleep, last in line."""
-    if not alters(sleeper.steps):
-        return state._replace(watchers=(*state.watchers, sleeper))
-    return settled(state._replace(line=(*state.line, sleeper)))
+def touched(last: Last, who: Process, steps: Steps) -> Last:
+    """Who was last at each semaphore, once ``who`` has performed an array."""
+    if len(steps) == 1:
+        sem = steps[0].sem
+        return (*last[:sem], who, *last[sem + 1 :])
+    sems = {step.sem for step in steps}
+    return tuple([who if sem in sems else before for sem, before in enumerate(last)])
 
 
-def leave(state: State, who: Process) -> State:
-    """The set without ``who`` in line: its time is up, a signal has come, or it is dead."""
-    return settled(
-        state._replace(
-            line=tuple(sleeper for sleeper in state.line if sleeper.who != who),
-            watchers=tuple(sleeper for sleeper in state.watchers if sleeper.who != who),
-        )
-    )
-
-
-def blocked_at(state: State, sem: int, zero: bool) -> int:
-    """How many sleep for ``sem`` to become zero, or to become large enough (count_semcnt)."""
-    sleepers = (*state.line, *state.watchers) if zero else state.line
-    steps = (sleeper.steps[sleeper.blocked] for sleeper in sleepers)
-    return sum(step.sem == sem and (step.change == 0) == zero for step in steps)
-
-
-def in_one_line(sleepers: Iterable[Sleeper]) -> bool:
-    """Whether an array of several steps is among them, so that all share one line."""
-    return any(len(sleeper.steps) > 1 for sleeper in sleepers)
-
-
-def settled(state: State) -> State:
-    """As in sem_unlock: once the last long array is gone, back to a line for each semaphore."""
-    line = state.line
-    if len(line) < 2 or in_one_line((*line, *state.watchers)):
-        return state
-    return state._replace(line=tuple(sorted(line, key=lambda one: -one.steps[0].sem)))
-
-
-def _touched_by(
-    last: tuple[Process | None, ...], steps: Steps, who: Process
-) -> tuple[Process | None, ...]:
-    touched = {step.sem for step in steps}
-    return tuple(who if sem in touched else before for sem, before in enumerate(last))
-
-
-def with_record(
-    undo: tuple[Adjustments | None, ...], who: Process, record: Adjustments | None
-) -> tuple[Adjustments | None, ...]:
+def with_record(undo: Undo, who: Process, record: Adjustments | None) -> Undo:
     """The undo records once that of ``who`` is another."""
     if undo[who] == record:
         return undo
     return (*undo[:who], record, *undo[who + 1 :])
+
+
+def fall_asleep(state: State, sleeper: Sleeper) -> State:
+    """The set with a process more asleep, last in line."""
+    if shape(sleeper.steps).alters:
+        return settled(state._replace(line=(*state.line, sleeper)))
+    return state._replace(watchers=(*state.watchers, sleeper))
+
+
+def leave(state: State, who: Process) -> State:
+    """The set without ``who`` in line: its time is up, a signal has come, or it is dead."""
+    line = tuple([sleeper for sleeper in state.line if sleeper.who != who])
+    watchers = tuple([sleeper for sleeper in state.watchers if sleeper.who != who])
+    return settled(state._replace(line=line, watchers=watchers))
+
+
+def blocked_at(state: State, sem: int, zero: bool) -> int:
+    """How many sleep for ``sem`` to become zero, or to become large enough (count_semcnt)."""
+    sleepers = (*state.line, *state.watchers)
+    steps = [sleeper.steps[sleeper.blocked] for sleeper in sleepers]
+    return sum(step.sem == sem and (step.change == 0) == zero for step in steps)
+
+
+def in_one_line(state: State) -> bool:
+    """Whether an array of several steps is asleep, so that all share one line."""
+    return any(len(one.steps) > 1 for one in (*state.line, *state.watchers))
+
+
+def settled(state: State) -> State:
+    """As in sem_unlock: once the last long array is gone, back to a line for each semaphore."""
+    if len(state.line) < 2 or in_one_line(state):
+        return state
+    return state._replace(line=tuple(sorted(state.line, key=lambda one: -one.steps[0].sem)))

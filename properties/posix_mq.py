@@ -52,6 +52,11 @@ def exchange(setup: QueueSetup, number: int) -> list[Op]:
     return ops
 
 
+def basics(_setup: QueueSetup, number: int) -> list[Op]:
+    """As little as brings a queue to life, where other calls matter more."""
+    return [Send(f"m{number}"), Receive(), Send(f"m{number}", 1), Receive(timeout=0.0)]
+
+
 def timeouts(_setup: QueueSetup, number: int) -> list[Op]:
     text = f"m{number}"
     return [
@@ -171,6 +176,7 @@ TOPICS: Mapping[str, Callable[[QueueSetup, int], list[Op]]] = {
     function.__name__: function
     for function in (
         exchange,
+        basics,
         timeouts,
         refusals,
         attributes,
@@ -231,14 +237,16 @@ POSIX_MQ = Mechanism(
         BENCH_SETUP,
         QueueSetup(opened=(Open(mode="w"), Open(mode="r")), topics=("exchange", "refusals")),
         QueueSetup(shared=True, opened=(), topics=("exchange", "attributes", "timeouts")),
-        QueueSetup(capacity=1, topics=("exchange", "notification")),
+        QueueSetup(
+            capacity=1, opened=(BLOCKING, BLOCKING), topics=("basics", "notification", "basics")
+        ),
         QueueSetup(
             opened=(BLOCKING, Open(mode="w")),
-            topics=("exchange", "notification", "notification_refusals"),
+            topics=("basics", "notification", "notification_refusals"),
         ),
-        QueueSetup(topics=("exchange", "names")),
+        QueueSetup(topics=("basics", "names")),
         QueueSetup(
-            queues_max=2, msg_max=4, msgsize_max=128, topics=("exchange", "names", "name_refusals")
+            queues_max=2, msg_max=4, msgsize_max=128, topics=("basics", "names", "name_refusals")
         ),
     ),
     calls=calls,

@@ -142,8 +142,8 @@ def menu(size: int) -> tuple[Op, ...]:
     return (
         *[Semop(array) for array in singles],
         *[Semop(array) for array in arrays],
-        *[Semop(array) for array in singles[:5]],
-        *[Semop(array) for array in _extremes()],
+        *[Semop(array) for array in (*singles, *_extremes(), *arrays, *_extremes())],
+        *[Semop(array) for array in _singles(0)[:5]],
         *[Semtimedop(array, nanoseconds=SHORT) for array in (one(0, -1), arrays[0])],
         *[Semtimedop(array, LONG) for array in (one(0, -1), one(0, 0), arrays[1])],
         *[Semtimedop(array) for array in (one(0, -1), one(0, 0, undo=True))],
@@ -157,7 +157,7 @@ def menu(size: int) -> tuple[Op, ...]:
 def _menu_of_a_stranger(size: int) -> tuple[Op, ...]:
     """As long as `menu`; mostly finds the set again, or makes it."""
     calls = menu(size)
-    again = (Semget(size, create=True), Semget(0), Semget(size, create=True, exclusive=True))
+    again = (Semget(size, create=True), Semget(0), Semget(3, create=True))
     half = len(calls) // 2
     return (*(again * half)[:half], *calls[half:])
 

@@ -306,7 +306,6 @@ def test_a_message_handed_to_a_receiver_that_is_killed_before_it_runs_is_lost() 
     queues.settle()
     assert b.answer is None
     assert b.receives() is ASLEEP
-    assert "exit-loses-handed-message" in queues.rules
 
 
 def test_the_message_of_an_admitted_sender_that_is_killed_before_it_runs_stays() -> None:
@@ -319,7 +318,6 @@ def test_the_message_of_an_admitted_sender_that_is_killed_before_it_runs_stays()
     queues.put(a.who, queues.relation.killed(None))
     queues.settle()
     assert [b.answer, b.receives()] == [("x", 0), ("y", 0)]
-    assert "exit-after-admission" in queues.rules
 
 
 def test_queue_and_messages_outlive_everybody() -> None:

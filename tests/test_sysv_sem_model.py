@@ -249,20 +249,22 @@ def test_undo_of_a_raise_wakes_a_waiter_for_zero() -> None:
     assert sems.answer(B) is None
 
 
-@pytest.mark.parametrize(
-    ("changed", "after", "rule"),
-    [(1, 0, "exit-undo-clamped-to-0"), (-1, 32767, "exit-undo-clamped-to-semvmx")],
-)
-def test_undo_stays_within_the_range_of_a_value(changed: int, after: int, rule: str) -> None:
-    sems = Sems(1)
-    sems.call(A, Semop(one(0, changed, undo=True)))
-    sems.call(B, Setval(0, 0)) if changed < 0 else sems.take(B, by=2)
-    sems.state = sems.state._replace(
-        values=(32767,) if changed < 0 else (0,), undo=((-changed,), None, None, None)
-    )
+def test_undo_below_0_sets_the_value_to_0() -> None:
+    sems = Sems(0)
+    sems.give(A, by=2, undo=True)
+    sems.take(B)
     sems.dies(A)
-    assert sems.rules[-1] == rule
-    assert sems.values() == (after,)
+    assert sems.rules[-1] == "exit-undo-clamped-to-0"
+    assert sems.values() == (0,)
+
+
+def test_undo_over_32767_sets_the_value_to_32767() -> None:
+    sems = Sems(32767)
+    sems.take(A, by=2, undo=True)
+    sems.give(B)
+    sems.dies(A)
+    assert sems.rules[-1] == "exit-undo-clamped-to-semvmx"
+    assert sems.values() == (32767,)
 
 
 def test_setval_clears_the_undo_of_everybody_for_that_semaphore() -> None:

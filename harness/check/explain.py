@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.history import Died, Event, Quiet, Return
+from harness.history import Died, Event, Invoke, Quiet, Return
 from harness.program import name_of
 from harness.relation import DEAD, DONE, LIVE, Configuration, Slot
 from harness.spec import Later, Process, Reply
@@ -111,7 +111,8 @@ def _lost_wake_up(
     checker: "Checker", who: Process, trail: Any, observed: str, rests: Sequence[Any]
 ) -> tuple[str, str, str, list[str]]:
     last = next(taken for taken in reversed(trail_of(checker, trail)) if taken.who == who)
-    call = f"{_name(checker, who)}: {show(last.op)}"
+    made = (event for event in reversed(checker.history) if isinstance(event, Invoke))
+    call = f"{_name(checker, who)}: {show(next(event.op for event in made if event.who == who))}"
     if last.rule in ("would block", "interrupted"):
         kind = "sleep"
         sentence = f"{call} sleeps, where the model has it return {show(last.reply)}"

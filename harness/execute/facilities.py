@@ -88,25 +88,32 @@ def probe() -> Found:
     """Start a process in a sandbox of its own, ask it what it may do, and look at it."""
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     began = time.monotonic()
-    with near, far:
+    with near:
         near.settimeout(BOUND)
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(os.getpid()), str(far.fileno())],
-            pass_fds=[far.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        far.close()
-        with process:
+        with far, _started(far.fileno()) as process:
+            far.close()
             try:
                 return _look(near, began)
             except (OSError, EOFError) as error:
                 process.kill()
-                complaint = (process.stderr.read() if process.stderr else b"").decode()
-                raise Broken(f"no sandbox could be set up: {complaint.strip() or error}") from error
+                complaint = (process.stderr.read() if process.stderr else b"").decode().strip()
+                raise Broken(f"no sandbox could be set up: {complaint or error}") from error
             finally:
                 near.close()
+
+
+def _started(descriptor: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(os.getpid()), str(descriptor)]
+    try:
+        return subprocess.Popen(
+            command,
+            pass_fds=[descriptor],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise Broken(f"{sys.executable} could not be started: {error.strerror}") from error
 
 
 def _look(channel: socket.socket, began: float) -> Found:
@@ -213,6 +220,7 @@ def _extra(key: str, box: Sandbox) -> str:
         "scratch": box.scratch,
         "mqueue": f"mounted at {box.mqueue}",
         "users": f"{len(box.users)} of them",
+        "guard": "the machine's own cannot be written",
     }.get(key, "the run's own")
 
 
@@ -321,11 +329,12 @@ def _sysctls(box: Sandbox, namespace: str) -> Facility:
     names = [name for name, its in sysctls.ALLOWED.items() if its.namespace == namespace]
     values = ", ".join(f"{name} {' '.join((setting(name) or '-').split())}" for name in names)
     fixed = [name for name in names if name not in box.limits]
+    cannot = f"; a run cannot change {'any' if fixed == names else ', '.join(fixed)}"
     return Facility(
         "limits",
         f"sysctls of the {namespace} namespace",
         not fixed,
-        values + (f"; cannot be changed by a run: {', '.join(fixed)}" if fixed else ""),
+        values + (cannot if fixed else ""),
         "programs that change such a limit are reported as unsupported",
         f"see the {namespace} namespace above; or use a newer kernel",
     )

@@ -159,7 +159,7 @@ class _Launcher:
                 with contextlib.suppress(OSError):
                     os.close(int(name))
         code = self._await_end()
-        _end_descendants()
+        end_descendants()
         if self.run is not None:
             registry.finish(self.run)
         os._exit(code)
@@ -207,19 +207,33 @@ def _first_process(kinds: tuple[str, ...], far: socket.socket) -> Welcome:
     return Welcome(given, far)
 
 
-def _end_descendants() -> None:
+def end_descendants() -> None:
     """Kill and reap every process below this one. Orphans come to it, since it is a subreaper."""
+    me = os.getpid()
     while True:
-        for child in _children(os.getpid()):
+        found = children(me) or scan_children(me)
+        for child in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(child, signal.SIGKILL)
         try:
-            os.waitpid(-1, 0)
+            for child in found or [-1]:
+                os.waitpid(child, 0)
         except ChildProcessError:
-            return
+            if not found:
+                return
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
+    """The children of a process with one thread; perhaps not all, and none on some kernels."""
+    try:
+        with open(f"/proc/{parent}/task/{parent}/children") as file:
+            return [int(number) for number in file.read().split()]
+    except OSError:
+        return []
+
+
+def scan_children(parent: int) -> list[int]:
+    """The children of a process, all of them."""
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():

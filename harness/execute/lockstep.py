@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic, monotonic_ns
 from typing import Any
 
@@ -173,14 +173,14 @@ class Session:
         ]
         for actor in alive:
             actor.tell(wire.DETACH, None)
-        self._acknowledged(len(alive))
+        self._acknowledged(alive)
         self.crew[-1].tell(wire.DESTROY, self._shared)
-        self._acknowledged(1)
+        self._acknowledged(self.crew[-1:])
 
     def _set_up(self, reference: str, setup: Any, limits: Mapping[str, int]) -> Any:
         keeper = self.crew[-1]
         keeper.tell(wire.CREATE, (reference, setup, limits))
-        shared, count = self._acknowledged(1)[0]
+        shared, count = self._acknowledged([keeper])[0]
         descriptors: Sequence[int] = ()
         if count:
             _, descriptors, _, _ = socket.recv_fds(keeper.commands, 16, count)
@@ -192,21 +192,30 @@ class Session:
                 socket.send_fds(actor.commands, [b"fds"], list(descriptors))
         for descriptor in descriptors:
             os.close(descriptor)
-        self._acknowledged(len(self.crew))
+        self._acknowledged(self.crew)
         return shared
 
-    def _acknowledged(self, count: int) -> list[Any]:
-        """The values of the next ``count`` answers, which are awaited."""
+    def _acknowledged(self, actors: Sequence[Actor]) -> list[Any]:
+        """The next answer of each of these actors, in the order in which they come."""
         values: list[Any] = []
+        expected = {actor.serial for actor in actors}
         deadline = monotonic() + START_BOUND
-        while len(values) < count:
+        while expected:
             os.sched_yield()
-            with contextlib.suppress(BlockingIOError):
-                while len(values) < count:
-                    values.append(result(wire.unpack(self.pool.answers.recv(wire.LARGEST))))
-            if len(values) < count and monotonic() > deadline:
+            for answer in self._answers():
+                if answer[0] in expected:
+                    values.append(result(answer))
+                    expected.discard(answer[0])
+            if expected and monotonic() > deadline:
                 raise Broken(f"an actor has not answered within {START_BOUND:g} s")
         return values
+
+    def _answers(self) -> Iterator[tuple[int, int, int, int, Any]]:
+        """The answers that have come."""
+        receive = self.pool.answers.recv
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                yield wire.unpack(receive(wire.LARGEST))
 
     # The steps.
 
@@ -342,18 +351,15 @@ class Session:
     def _drain(self) -> bool:
         """Take the answers that have come. Says whether there were any."""
         some = False
-        receive = self.pool.answers.recv
-        while True:
-            try:
-                message = receive(wire.LARGEST)
-            except BlockingIOError:
-                return some
+        for answer in self._answers():
+            who = self._who.get(answer[0])
+            if who is None or who not in self.busy:
+                continue  # of an actor of an earlier program, killed since
             some = True
-            answer = wire.unpack(message)
-            reply = result(answer)
-            self._returned(self._who[answer[0]], reply, answer[2], answer[3])
+            self._returned(who, result(answer), answer[2], answer[3])
             if not self.busy:
-                return some
+                break
+        return some
 
     def _returned(self, who: Process, reply: Any, began: int, ended: int) -> None:
         start = self._start

@@ -115,7 +115,7 @@ def _new_run(place: str, owner: str) -> Run:
     return Run(owner, path, lock)
 
 
-def adopt(run: Run | None, private: Private, scratch: str) -> None:
+def adopt(run: Run | None, private: Private, scratch: str | None) -> None:
     """Tell this process, and those that it forks, which run it belongs to."""
     _Context.run, _Context.private, _Context.scratch = run, private, scratch
 
@@ -141,8 +141,8 @@ def register(kind: str, identifier: Identifier) -> None:
     """Write down that this run makes an object: before it is made, or, if it is known by an id
     that the kernel gives out, right after. Costs nothing for what a namespace will remove."""
     if _recorded(kind, identifier):
-        maker = _maker(kind, int(identifier)) if kind in _SYSTEM_V else None
-        _append("made", kind, identifier, maker)
+        traits = maker(kind, int(identifier)) if kind in _SYSTEM_V else None
+        _append("made", kind, identifier, traits)
 
 
 def forget(kind: str, identifier: Identifier) -> None:
@@ -207,7 +207,7 @@ def _sweep_locked(path: str) -> list[str]:
         if ipc != identity("ipc"):
             return []
         left = _left(lines[1:])
-        removed = [f"{kind} {name}" for (kind, name), maker in left if _remove(kind, name, maker)]
+        removed = [f"{kind} {name}" for (kind, name), traits in left if _remove(kind, name, traits)]
     removed += [f"file {name}" for name in _remove_tree(path + _SCRATCH)]
     os.unlink(path)
     return removed
@@ -218,15 +218,15 @@ def _left(lines: list[list[Any]]) -> list[tuple[tuple[str, Identifier], Any]]:
     left: dict[tuple[str, Identifier], Any] = {}
     for line in lines:
         if len(line) == 4:
-            what, kind, identifier, maker = line
+            what, kind, identifier, traits = line
             if what == "made":
-                left[kind, identifier] = maker
+                left[kind, identifier] = traits
             else:
                 left.pop((kind, identifier), None)
     return list(reversed(left.items()))
 
 
-def _remove(kind: str, identifier: Identifier, maker: Any) -> bool:
+def _remove(kind: str, identifier: Identifier, traits: Any) -> bool:
     if kind in _UNLINK:
         return _call(_UNLINK[kind], os.fsencode(str(identifier))) == 0
     number = int(identifier)
@@ -234,8 +234,8 @@ def _remove(kind: str, identifier: Identifier, maker: Any) -> bool:
         kind = kind.removesuffix("_key")
         number = _call(kind[5:] + "get", number, *((0,) if kind == "sysv_msg" else (0, 0)))
         return number >= 0 and _remove_id(kind, number)
-    now = _maker(kind, number)
-    return now is not None and now == maker and _remove_id(kind, number)
+    now = maker(kind, number)
+    return now is not None and now == traits and _remove_id(kind, number)
 
 
 def _remove_id(kind: str, number: int) -> bool:
@@ -244,8 +244,8 @@ def _remove_id(kind: str, number: int) -> bool:
     return _call(kind[5:] + "ctl", number, _IPC_RMID, None) == 0
 
 
-def _maker(kind: str, number: int) -> list[str] | None:
-    """What tells a System V object from a later one with the same id, ``None`` if it is gone.
+def maker(kind: str, number: int) -> list[str] | None:
+    """What tells a System V object from a later one with the same id; ``None`` if it is gone.
 
     Objects without a key are also told apart by the time of their last change, so that one of
     them that was changed after it was registered is rather left than taken from others.

@@ -6,11 +6,15 @@ is drawn stays meaningful anyhow, since steps that cannot be taken are passed ov
 
 from typing import Any
 
-from harness.relation import DEAD, DONE, LIVE, Configuration, Relation, after, with_slot
+from harness.relation import DEAD, DONE, LIVE, Configuration, Next, Relation, after, with_slot
 from harness.spec import Op, Process
 
 SHORT = 0.1
 """Seconds: a time-out up to this is short enough to be waited for."""
+
+
+def _takes_effect(step: Next) -> bool:
+    return step.slot is not None and step.slot[0] == DONE and step.rule != "would block"
 
 
 class Walk:
@@ -45,14 +49,14 @@ class Walk:
 
     def returns(self, who: Process, op: Op) -> bool:
         """Whether this call would be carried out at once, neither asleep nor turned away."""
-        steps = self.relation.steps(self.configuration[0], who, self.relation.called(op))
-        return bool(steps.ready) and steps.ready[0].rule != "would block"
+        steps = self.relation.steps(self.configuration[0], who, self.relation.called(op)).ready
+        return bool(steps) and _takes_effect(steps[0])
 
     def wakes(self, who: Process, op: Op, victim: Process) -> bool:
         """Whether this call would let ``victim`` go on and return itself."""
         slot = self.relation.called(op)
         steps = self.relation.steps(self.configuration[0], who, slot).ready
-        if not steps or steps[0].slot is None or steps[0].slot[0] != DONE:
+        if not steps or not _takes_effect(steps[0]):
             return False
         sleeper = self.configuration[victim + 1]
         return bool(self.relation.steps(steps[0].state, victim, sleeper).ready)

@@ -1,5 +1,8 @@
 """The picture of a run, time downwards: lanes for the faults, the processes and the object."""
 
+from itertools import accumulate
+from typing import NamedTuple
+
 from harness.history import Continued, Killing, Quiet, Signalled, Stopped
 from harness.program import name_of
 from harness.report.failure import Failure
@@ -7,49 +10,56 @@ from harness.report.object_lane import level_columns, object_lane
 from harness.report.picture import Box, Label, Picture, Shape, Stroke, label, moved
 from harness.report.process_lane import EDGE, process_lane
 from harness.report.rows import LINE, Row, rows_of
-from harness.words import cut, duration
 from harness.spec import Process
+from harness.words import duration
 
 HEAD = 36
 GUTTER = 100
 FAULTS = 124
-LANE = 176
-OBJECT = 336
-LEVEL = 66
+LANE = 208
+IDLE = 70
+"""Width of the lane of a process that nothing happened to."""
+OBJECT = 372
+LEVEL = 84
 TIMED_OUT = "timed out"
 """The name that the relation gives to the step of a call whose time is up."""
+
+
+class _Column(NamedTuple):
+    name: str
+    width: float
+    shapes: list[Shape]
+    """From the column's own left edge."""
 
 
 def picture_of(failure: Failure) -> Picture:
     """The whole run, up to the event that nothing explains and whatever was seen after it."""
     rows = rows_of(failure, HEAD)
     bottom = rows[-1].top + rows[-1].height if rows else HEAD
-    levels = level_columns(rows, failure.start)
-    processes = range(failure.program.processes)
-    lanes = GUTTER + FAULTS
-    thing = lanes + LANE * len(processes)
-    width = thing + OBJECT + LEVEL * len(levels)
+    columns = [_Column("event", GUTTER, []), _Column("faults", FAULTS, [])]
+    lanes = [_lane(rows, who, failure, bottom) for who in range(failure.program.processes)]
+    columns += [*lanes, _Column("the object, by the model", OBJECT, object_lane(rows, OBJECT))]
+    columns += [
+        _Column(level.name.rpartition(".")[2], LEVEL, level.shapes)
+        for level in level_columns(rows, failure)
+    ]
+    *places, width = accumulate((column.width for column in columns), initial=0.0)
     note = _left_out(rows, len(failure.history))
     picture = Picture(width, bottom + HEAD, "What happened", _description(failure), note)
-    draw = picture.shapes.extend
-    draw(_bands(rows, width))
-    draw(_fault_lane(rows, failure, lanes))
-    for who in processes:
-        draw(moved(process_lane(rows, who, LANE, bottom), lanes + LANE * who))
-    draw(moved(object_lane(rows, OBJECT), thing))
-    for column, level in enumerate(levels):
-        draw(moved(level.shapes, thing + OBJECT + LEVEL * column))
-    heads = ["event", "faults", *(name_of(who, failure.program.actors) for who in processes)]
-    places = [0, GUTTER, *(lanes + LANE * who for who in processes)]
-    heads += ["the object, by the model", *(level.name for level in levels)]
-    places += [thing, *(thing + OBJECT + LEVEL * column for column in range(len(levels)))]
-    for y in (22, bottom + 22):
-        draw(_head(text, x, y) for text, x in zip(heads, places, strict=True))
+    picture.shapes.extend(_bands(rows, width))
+    picture.shapes.extend(_fault_lane(rows, failure, places[2:]))
+    for column, place in zip(columns, places, strict=True):
+        picture.shapes.extend(moved(column.shapes, place))
+        for y in (22, bottom + 22):
+            picture.shapes.append(label(place + 8, y, column.name, "head", column.width))
     return picture
 
 
-def _head(text: str, x: float, y: float) -> Label:
-    return Label(x + 8, y, cut(text, 26), "head", "")
+def _lane(rows: list[Row], who: Process, failure: Failure, bottom: float) -> _Column:
+    touched = any(row.event and getattr(row.event, "who", None) == who for row in rows)
+    width = LANE if touched else IDLE
+    name = name_of(who, failure.program.actors)
+    return _Column(name, width, process_lane(rows, who, width, bottom))
 
 
 def _description(failure: Failure) -> str:
@@ -89,13 +99,14 @@ def _bands(rows: list[Row], width: float) -> list[Shape]:
     return shapes
 
 
-def _fault_lane(rows: list[Row], failure: Failure, lanes: float) -> list[Shape]:
+def _fault_lane(rows: list[Row], failure: Failure, lanes: list[float]) -> list[Shape]:
+    """The faults, each with a line to the lane of its victim."""
     shapes: list[Shape] = []
     for row in rows:
         for line, (what, who) in enumerate(_faults(row)):
             x, y = GUTTER + 8, row.baseline + line * LINE
             text = f"{what} {name_of(who, failure.program.actors)}"
-            shapes.append(Stroke(x + 104, y - 5, lanes + LANE * who + EDGE, y - 5, "fault"))
+            shapes.append(Stroke(x + 104, y - 5, lanes[who] + EDGE, y - 5, "fault"))
             shapes.append(Box(x, y - 13, 106, 17, "fault"))
             shapes.append(label(x + 6, y, text, "fault", 96))
     return shapes

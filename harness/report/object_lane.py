@@ -1,8 +1,8 @@
 """The lane of the kernel object: which rule changed what, and how full each part of it is."""
 
-from itertools import pairwise
 from typing import NamedTuple
 
+from harness.report.failure import Failure
 from harness.report.picture import Box, Label, Shape, label
 from harness.report.rows import LINE, Row
 from harness.report.states import levels_of
@@ -38,23 +38,28 @@ def object_lane(rows: list[Row], width: float) -> list[Shape]:
     return shapes
 
 
-def level_columns(rows: list[Row], start: str) -> list[Level]:
+def level_columns(rows: list[Row], failure: Failure) -> list[Level]:
     """A column for each field whose level changes, the fullest ones first."""
-    now = levels_of(start) if start else {}
+    now = levels_of(failure.start) if failure.start else {}
     history = []
     for row in rows:
         for step in row.steps:
             now = levels_of(step.taken.state)
         history.append(now)
-    most: dict[str, int] = {}
-    changing = set()
-    for before, after in pairwise(history):
-        for name, level in after.items():
-            most[name] = max(most.get(name, 0), level, before.get(name, 0))
-            if before and before.get(name, 0) != level:
-                changing.add(name)
-    chosen = sorted(changing, key=lambda name: (-most[name], name))[:MOST_LEVELS]
-    return [Level(name, _column(rows, history, name, max(1, most[name]))) for name in chosen]
+    seen: dict[str, set[int]] = {}
+    for levels in history:
+        for name, level in levels.items():
+            seen.setdefault(name, set()).add(level)
+    changing = [name for name, levels in seen.items() if len(levels) > 1]
+    lasting = [name for name in changing if not _in_any(name, changing)]
+    chosen = sorted(lasting, key=lambda name: (-max(seen[name]), name))[:MOST_LEVELS]
+    return [Level(name, _column(rows, history, name, max(1, *seen[name]))) for name in chosen]
+
+
+def _in_any(name: str, changing: list[str]) -> bool:
+    """Whether a part belongs to an element of a sequence whose length changes: then it is not
+    the same thing from one state to the next."""
+    return any(name.startswith(f"{other}[") for other in changing)
 
 
 def _column(rows: list[Row], history: list[dict[str, int]], name: str, most: int) -> list[Shape]:

@@ -1,7 +1,8 @@
 """What became of each step of a program, read from the history.
 
-Every step that was taken has caused one event that only the harness causes, in the order of the
-steps; a step without one was passed over. The keeper's own calls belong to no step.
+Every step that was taken has caused an event that only the harness causes, in the order of the
+steps; a step without one was passed over, or not reached. The kill that belongs to a call comes
+when that call returns, which may be many steps later.
 """
 
 from harness.history import (
@@ -18,11 +19,24 @@ from harness.history import (
     Stopped,
 )
 from harness.program import Call, CallThenKill, Continue, Elapse, Kill, Program, Signal, Step, Stop
-from harness.words import show
+from harness.report.failure import Failure
 from harness.spec import Process
+from harness.words import show, step_text
 
 PASSED_OVER = "passed over"
+NOT_TAKEN = "not taken"
 THEN = ", then "
+
+
+def told(failure: Failure) -> tuple[list[tuple[str, str]], list[str]]:
+    """The steps that the run came to, each with what came of it, and those after them."""
+    program = failure.program
+    texts = [step_text(step, program.actors) for step in program.steps]
+    ends = outcomes(program, failure.history)
+    count = len(ends)
+    while count and ends[count - 1] == NOT_TAKEN:
+        count -= 1
+    return list(zip(texts[:count], ends[:count], strict=True)), texts[count:]
 
 
 def outcomes(program: Program, history: History) -> list[str]:
@@ -31,22 +45,29 @@ def outcomes(program: Program, history: History) -> list[str]:
         number
         for number, event in enumerate(history)
         if isinstance(event, Invoke | Killing | Stopped | Continued | Signalled)
-        and event.who != program.keeper
     ]
-    caused.append(len(history))
-    found, position, last = [], 0, 0
+    found: list[str] = []
+    victims: set[Process] = set()
+    last = 0
     for step in program.steps:
+        while caused and _is_late_kill(history[caused[0]], step, victims):
+            caused.pop(0)
         if isinstance(step, Elapse):
-            found.append(_ending(history[last : caused[position]], step.who) or PASSED_OVER)
-        elif caused[position] < len(history) and _causes(step, history[caused[position]]):
-            last = caused[position] + 1
+            until = caused[0] if caused else len(history)
+            found.append(_ending(history[last:until], step.who) or PASSED_OVER)
+        elif caused and _causes(step, history[caused[0]]):
+            last = caused.pop(0) + 1
             found.append(_outcome(step, history[last:]))
-            position += 1
-            if isinstance(step, CallThenKill) and _is_killing(history, caused[position]):
-                position += 1
+            if isinstance(step, CallThenKill):
+                victims.add(step.victim)
         else:
-            found.append(PASSED_OVER)
+            found.append(PASSED_OVER if caused else NOT_TAKEN)
     return found
+
+
+def _is_late_kill(event: Event, step: Step, victims: set[Process]) -> bool:
+    """Whether an event is the kill that an earlier call was to end with."""
+    return isinstance(event, Killing) and event.who in victims and step != Kill(event.who)
 
 
 def _causes(step: Step, event: Event) -> bool:
@@ -62,10 +83,6 @@ def _causes(step: Step, event: Event) -> bool:
         case Signalled(_, who, restart):
             return step == Signal(who, restart)
     return False
-
-
-def _is_killing(history: History, number: int) -> bool:
-    return number < len(history) and isinstance(history[number], Killing)
 
 
 def _outcome(step: Step, later: History) -> str:

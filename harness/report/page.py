@@ -16,10 +16,10 @@ from harness.program import name_of
 from harness.report.failure import Failure
 from harness.report.graph import wait_graph, wait_lines
 from harness.report.lanes import picture_of
-from harness.report.outcomes import outcomes
+from harness.report.outcomes import told
 from harness.report.picture import svg
 from harness.report.rows import Step, change_text, steps_of
-from harness.words import cut, duration, event_text, names, printable, show, step_text
+from harness.words import cut, duration, event_text, names, printable, show
 
 LARGEST_EVENT = 20_000
 LARGEST_RAW = 8_000_000
@@ -42,6 +42,7 @@ def fill(template: str, **values: Any) -> str:
 def render_failure(failure: Failure) -> str:
     """The page of one failure (or of any judged run); `harness.codec.write_whole` writes it."""
     verdict, program = failure.verdict, failure.program
+    taken, left = told(failure)
     picture, graph = picture_of(failure), wait_graph(failure)
     return fill(
         "failure.html.j2",
@@ -50,7 +51,8 @@ def render_failure(failure: Failure) -> str:
         mechanism=program.mechanism,
         setup=show(program.setup, 2_000),
         actors=program.actors,
-        program=_program(failure),
+        program=taken,
+        left=left,
         picture=svg(picture),
         note=picture.note,
         graph=svg(graph) if graph else None,
@@ -60,13 +62,6 @@ def render_failure(failure: Failure) -> str:
         events=_events(failure),
         raw=_raw(failure),
     )
-
-
-def _program(failure: Failure) -> list[tuple[str, str]]:
-    actors = failure.program.actors
-    became = outcomes(failure.program, failure.history)
-    steps = failure.program.steps
-    return [(step_text(step, actors), end) for step, end in zip(steps, became, strict=True)]
 
 
 def _step(failure: Failure, step: Step) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from harness.words import cut
 
 CHARACTER = 7.3
 """Width of a character of the monospaced labels, at most."""
+SMALL_CHARACTER = 7.0
+"""The same for the kind ``note``, which is written smaller."""
 LONGEST_TITLE = 2_000
 
 
@@ -61,7 +63,8 @@ class Picture:
 
 def label(x: float, y: float, text: str, kind: str, width: float) -> Label:
     """A label that is cut to ``width`` pixels."""
-    short = cut(text, max(4, int(width / CHARACTER)))
+    character = SMALL_CHARACTER if kind == "note" else CHARACTER
+    short = cut(text, max(4, int(width / character)))
     return Label(x, y, short, kind, cut(text, LONGEST_TITLE) if short != text else "")
 
 

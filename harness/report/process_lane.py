@@ -16,8 +16,8 @@ from harness.history import (
 )
 from harness.report.picture import Box, Shape, Stroke, label
 from harness.report.rows import Row
-from harness.words import show
 from harness.spec import Process
+from harness.words import show
 
 EDGE = 8
 """Where a lane's life line runs, and where its boxes begin."""

@@ -7,8 +7,8 @@ from harness.history import Event, Quiet
 from harness.program import name_of
 from harness.report.failure import Failure
 from harness.report.states import Change, changes
-from harness.words import cut, show
 from harness.verdict import Taken
+from harness.words import cut, show
 
 LINE = 16
 PADDING = 10
@@ -97,5 +97,5 @@ def _lines(failure: Failure, steps: tuple[Step, ...], wrong: bool) -> Iterator[t
 
 def change_text(change: Change) -> str:
     """A change as one line; both sides stay visible, however long they are."""
-    before, after = (cut(side or "absent", 24) for side in (change.before, change.after))
+    before, after = (cut(side, 24) for side in (change.before, change.after))
     return f"{change.field}: {before} → {after}"

@@ -1,85 +1,98 @@
-"""Printed states, taken apart: their fields, what a step changed, and how full they are.
+"""Printed states, taken apart: what a step changed, and how full they are.
 
 A verdict carries states as text, so that it can be saved and drawn without the model. The text
 is that of Python values; what cannot be read as such is shown as it is.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 WHOLE = "state"
 """The name of the only field of a state that has no named ones."""
-LARGEST = 50_000
-DEEPEST = 4
-
-Fields = Mapping[str, ast.expr | str]
+LARGEST = 10_000
+"""Characters of a state that is taken apart; a larger one is shown as it is."""
+DEEPEST = 6
 
 
 class Change(NamedTuple):
-    """A field of the state that a step has changed; empty text where it was or is not there."""
+    """A part of the state that a step has changed, such as ``queues[0].messages``."""
 
     field: str
     before: str
     after: str
 
 
-def fields_of(state: str) -> dict[str, str]:
-    """The fields of a printed state by name; nested ones are ``outer.inner``, ``list[0].inner``."""
-    return {name: _text(node) for name, node in _nodes(state).items()}
+def changes(before: str, after: str) -> list[Change]:
+    """What is different between two printed states, part by part."""
+    old, new = _parsed(before), _parsed(after)
+    if before == after:
+        return []
+    if old is None or new is None:
+        return [Change(WHOLE, before, after)]
+    try:
+        return list(_differences("", old, new, DEEPEST))
+    except RecursionError:
+        return [Change(WHOLE, before, after)]
+
+
+def _differences(path: str, old: ast.expr, new: ast.expr, depth: int) -> Iterator[Change]:
+    """The smallest parts that differ; parts of unlike shape are not compared further."""
+    texts = ast.unparse(old), ast.unparse(new)
+    if texts[0] == texts[1]:
+        return
+    parts, others = dict(_parts(old)), dict(_parts(new))
+    if depth and parts and parts.keys() == others.keys():
+        for name, part in parts.items():
+            yield from _differences(_joined(path, name), part, others[name], depth - 1)
+    else:
+        yield Change(path or WHOLE, *texts)
 
 
 def levels_of(state: str) -> dict[str, int]:
-    """How much is in each field: the length of a collection, the value of a whole number."""
-    levels = {}
-    for name, node in _nodes(state).items():
-        match node:
-            case ast.Tuple() | ast.List() | ast.Set():
-                levels[name] = len(node.elts)
-            case ast.Constant(bool()):
-                pass
-            case ast.Constant(int(number)):
-                levels[name] = number
-            case ast.Constant(str(text) | bytes(text)):
-                levels[name] = len(text)
-    return levels
+    """How much is in each part: the length of a collection, the value of a whole number."""
+    parsed = _parsed(state)
+    return {} if parsed is None else dict(_levels("", parsed, DEEPEST))
 
 
-def changes(before: str, after: str) -> list[Change]:
-    """What is different between two printed states, field by field."""
-    old, new = fields_of(before), fields_of(after)
-    return [
-        Change(name, old.get(name, ""), new.get(name, ""))
-        for name in dict.fromkeys([*new, *old])
-        if old.get(name, "") != new.get(name, "")
-    ]
-
-
-def _nodes(state: str) -> Fields:
-    try:
-        parsed = ast.parse(state, mode="eval").body if len(state) <= LARGEST else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        parsed = None
-    if parsed is None:
-        return {WHOLE: state}
-    return dict(_flat("", parsed, DEEPEST))
-
-
-def _flat(path: str, node: ast.expr, depth: int) -> Iterator[tuple[str, ast.expr | str]]:
+def _levels(path: str, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
     match node:
-        case ast.Call(args=[], keywords=[_, *_] as keywords) if depth:
-            for keyword in keywords:
-                yield from _flat(f"{path}.{keyword.arg}".lstrip("."), keyword.value, depth - 1)
-        case ast.Tuple(elts=elements) | ast.List(elts=elements) if depth and _structured(elements):
-            for number, element in enumerate(elements):
-                yield from _flat(f"{path or WHOLE}[{number}]", element, depth - 1)
-        case _:
-            yield path or WHOLE, node
+        case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
+            yield path or WHOLE, len(elements)
+        case ast.Call(args=[ast.Set(elts=elements)]):
+            yield path or WHOLE, len(elements)
+        case ast.Constant(value=bytes() as data):
+            yield path or WHOLE, len(data)
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            yield path or WHOLE, number
+    if depth:
+        for name, part in _parts(node):
+            yield from _levels(_joined(path, name), part, depth - 1)
 
 
-def _structured(elements: list[ast.expr]) -> bool:
-    return any(isinstance(element, ast.Call) and element.keywords for element in elements)
+def _parts(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The named fields of a value, or the elements of a sequence of such values."""
+    match node:
+        case ast.Call(args=[], keywords=keywords):
+            yield from ((keyword.arg or "", keyword.value) for keyword in keywords)
+        case ast.Tuple(elts=elements) | ast.List(elts=elements):
+            if any(isinstance(element, ast.Call) and element.keywords for element in elements):
+                yield from ((f"[{number}]", element) for number, element in enumerate(elements))
 
 
-def _text(node: ast.expr | str) -> str:
-    return node if isinstance(node, str) else ast.unparse(node)
+def _joined(path: str, name: str) -> str:
+    if name.startswith("["):
+        return f"{path or WHOLE}{name}"
+    return f"{path}.{name}" if path else name
+
+
+@lru_cache(maxsize=64)
+def _parsed(state: str) -> ast.expr | None:
+    """The state as a Python expression; ``None`` where it is none, or is too large for one."""
+    if len(state) > LARGEST:
+        return None
+    try:
+        return ast.parse(state, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

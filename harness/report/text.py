@@ -8,13 +8,14 @@ from harness.history import History
 from harness.program import Program
 from harness.report.failure import Failure
 from harness.report.graph import wait_lines
-from harness.report.outcomes import outcomes
-from harness.words import event_text, printable, show, step_text
+from harness.report.outcomes import told
 from harness.verdict import Verdict
+from harness.words import event_text, printable, show
 
 WIDTH = 100
 LAST_EVENTS = 6
 MOST_STEPS = 60
+MOST_RULES = 20
 
 
 def describe(
@@ -46,16 +47,15 @@ def _lines(failure: Failure) -> Iterator[str]:
 
 
 def _program(failure: Failure) -> Iterator[str]:
-    actors, steps = failure.program.actors, failure.program.steps
-    texts = [step_text(step, actors) for step in steps]
-    width = min(48, max(map(len, texts), default=0))
-    became = outcomes(failure.program, failure.history)
-    for number, (text, end) in enumerate(zip(texts, became, strict=True), 1):
-        if number > MOST_STEPS:
-            yield f"      … and {len(steps) - MOST_STEPS} more steps, all in the saved record"
-            return
+    taken, left = told(failure)
+    width = min(48, max((len(text) for text, _ in taken), default=0))
+    for number, (text, end) in enumerate(taken[:MOST_STEPS], 1):
         yield f"  {number:>3}  {text:<{width}}  {end}"
-    if not steps:
+    if len(taken) > MOST_STEPS:
+        yield f"       … and {len(taken) - MOST_STEPS} more steps, all in the saved record"
+    if left:
+        yield f"       and {len(left)} more steps, not taken"
+    if not taken and not left:
         yield "       no steps"
 
 
@@ -83,6 +83,10 @@ def _one_line(text: str) -> str:
     )
 
 
+def _more(left: int) -> str:
+    return f", and {left} more, named in the index" if left > 0 else ""
+
+
 def render_summary(coverage: Coverage) -> str:
     """What each mechanism showed in a run, two lines for each at most."""
     lines = []
@@ -95,7 +99,7 @@ def render_summary(coverage: Coverage) -> str:
         )
         if missing:
             lines += textwrap.wrap(
-                f"unwitnessed: {', '.join(missing)}",
+                f"unwitnessed: {', '.join(missing[:MOST_RULES])}{_more(len(missing) - MOST_RULES)}",
                 WIDTH,
                 initial_indent="  ",
                 subsequent_indent="    ",

@@ -172,7 +172,7 @@ class SysvSemAdapter:
                 assert_never(never)
 
     def _semget(self, sems: int, flags: int) -> Reply:
-        semid = semget(self.key, sems, flags | MODE)
+        semid: int = semget(self.key, sems, flags | MODE)
         if semid < 0:
             return _reply(-1)
         before, self.semid = self.semid, semid

@@ -1,5 +1,6 @@
 """POSIX message queues that are wrong: kernels at the adapter's seam, and the list of all."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from models.posix_mq_operations import (
     GetAttributes,
     Notify,
     Open,
+    Poll,
     QueueSetup,
     Receive,
     Send,
@@ -25,13 +27,16 @@ from tests.planted.posix_mq_models import (
     AdmissionNotifies,
     CloseKeepsRegistration,
     DeadSendersStayInLine,
-    HandedMessageComesBack,
     NewestReceiverFirst,
     RegistrationSurvives,
     SendersByPriority,
 )
 
 EAGAIN, EINTR, ETIMEDOUT = Errno("EAGAIN"), Errno("EINTR"), Errno("ETIMEDOUT")
+
+
+def succeeded(reply: Reply) -> bool:
+    return not isinstance(reply, Errno)
 
 
 class ForgetsPriority(PosixMqAdapter):
@@ -50,7 +55,7 @@ class TruncatesLongMessages(PosixMqAdapter):
 class SkipsEmptyMessages(PosixMqAdapter):
     def perform(self, op: Op) -> Reply:
         reply = super().perform(op)
-        while isinstance(op, Receive) and isinstance(reply, tuple) and reply[0] == "":
+        while isinstance(op, Receive) and reply == ("", 0):
             reply = super().perform(op)
         return reply
 
@@ -85,6 +90,25 @@ class LosesWhatItHandsOver(PosixMqAdapter):
         return super().perform(op)
 
 
+class HandsOverLate(PosixMqAdapter):
+    """A receiver sleeps until there is a message, and only then takes it."""
+
+    sleeps_in: Mapping[type, frozenset[str]] = {
+        **PosixMqAdapter.sleeps_in,
+        Receive: frozenset({"poll", "ppoll", "mq_timedreceive"}),
+    }
+
+    def perform(self, op: Op) -> Reply:
+        if isinstance(op, Receive) and op.timeout is None:
+            reply = super().perform(replace(op, timeout=0.0))
+            if reply != ETIMEDOUT:
+                return reply
+            reply = super().perform(Poll("POLLIN", descriptor=op.descriptor))
+            if isinstance(reply, Errno):
+                return reply
+        return super().perform(op)
+
+
 class SendsTwiceAfterWaiting(PosixMqAdapter):
     """A sender that had to sleep puts its message in a second time, if there is room."""
 
@@ -105,9 +129,9 @@ class HasOneSlotTooMany(PosixMqAdapter):
 
     def perform(self, op: Op) -> Reply:
         reply = super().perform(op)
-        if isinstance(op, GetAttributes | SetAttributes) and isinstance(reply, tuple):
-            nonblock, maxmsg, msgsize, curmsgs = reply
-            return nonblock, maxmsg - 1, msgsize, curmsgs
+        match op, reply:
+            case GetAttributes() | SetAttributes(), (nonblock, int(maxmsg), msgsize, curmsgs):
+                return nonblock, maxmsg - 1, msgsize, curmsgs
         return reply
 
 
@@ -117,9 +141,7 @@ class SwallowsAfterTimeout(PosixMqAdapter):
     owed: Receive | None = None
 
     def perform(self, op: Op) -> Reply:
-        if self.owed is not None and isinstance(
-            super().perform(replace(self.owed, timeout=0.0)), tuple
-        ):
+        if self.owed is not None and succeeded(super().perform(replace(self.owed, timeout=0.0))):
             self.owed = None
         reply = super().perform(op)
         if isinstance(op, Receive) and reply == ETIMEDOUT:
@@ -154,7 +176,7 @@ class EmptiesWhenUnlinked(PosixMqAdapter):
         if isinstance(op, Unlink):
             opened = super().perform(Open(op.name, nonblock=True))
             if isinstance(opened, int):
-                while isinstance(super().perform(Receive(descriptor=opened)), tuple):
+                while succeeded(super().perform(Receive(descriptor=opened))):
                     pass
                 super().perform(Close(opened))
         return super().perform(op)
@@ -169,7 +191,7 @@ class NotifiesForEver(PosixMqAdapter):
         reply = super().perform(op)
         if isinstance(op, Notify):
             self.last = op
-        if isinstance(op, TakeNotification) and isinstance(reply, tuple):
+        if isinstance(op, TakeNotification) and succeeded(reply):
             super().perform(self.last)
         return reply
 
@@ -198,6 +220,7 @@ SENDS_TWICE_AFTER_WAITING = _with_adapter("SENDS_TWICE_AFTER_WAITING", SendsTwic
 HAS_ONE_SLOT_TOO_MANY = _with_adapter("HAS_ONE_SLOT_TOO_MANY", HasOneSlotTooMany)
 SWALLOWS_AFTER_TIMEOUT = _with_adapter("SWALLOWS_AFTER_TIMEOUT", SwallowsAfterTimeout)
 SENDS_AFTER_TIMEOUT = _with_adapter("SENDS_AFTER_TIMEOUT", SendsAfterTimeout)
+HANDS_OVER_LATE = _with_adapter("HANDS_OVER_LATE", HandsOverLate)
 EMPTIES_WHEN_UNLINKED = _with_adapter("EMPTIES_WHEN_UNLINKED", EmptiesWhenUnlinked)
 NOTIFIES_FOR_EVER = _with_adapter("NOTIFIES_FOR_EVER", NotifiesForEver)
 NEWEST_RECEIVER_FIRST = _with_model("NEWEST_RECEIVER_FIRST", NewestReceiverFirst)
@@ -205,7 +228,6 @@ SENDERS_BY_PRIORITY = _with_model("SENDERS_BY_PRIORITY", SendersByPriority)
 ADMISSION_NOTIFIES = _with_model("ADMISSION_NOTIFIES", AdmissionNotifies)
 CLOSE_KEEPS_REGISTRATION = _with_model("CLOSE_KEEPS_REGISTRATION", CloseKeepsRegistration)
 REGISTRATION_SURVIVES = _with_model("REGISTRATION_SURVIVES", RegistrationSurvives)
-HANDED_MESSAGE_COMES_BACK = _with_model("HANDED_MESSAGE_COMES_BACK", HandedMessageComesBack)
 DEAD_SENDERS_STAY_IN_LINE = _with_model("DEAD_SENDERS_STAY_IN_LINE", DeadSendersStayInLine)
 
 BUGS: tuple[Bug, ...] = (
@@ -309,11 +331,10 @@ BUGS: tuple[Bug, ...] = (
         needs=frozenset({"death"}),
     ),
     Bug(
-        "handed-message-comes-back",
-        HANDED_MESSAGE_COMES_BACK,
-        "A message whose receiver is killed before it runs is there for the next.",
-        hard=True,
-        needs=frozenset({"death"}),
+        "hands-over-late",
+        HANDS_OVER_LATE,
+        "A receiver waits for a message and then takes it, in two steps, of which a handler or a "
+        "death leaves the second undone.",
     ),
     Bug(
         "dead-senders-stay-in-line",

@@ -9,7 +9,7 @@ from typing import Any
 from harness.spec import Exit, Move, Op, Process, Wait
 from models.posix_mq import PosixMessageQueue
 from models.posix_mq_operations import Receive
-from models.posix_mq_state import Queue, Registration, State, description_of, insert
+from models.posix_mq_state import Queue, Registration, State, description_of
 
 
 def _changed(state: State, number: int, **fields: Any) -> State:
@@ -82,20 +82,6 @@ class RegistrationSurvives(PosixMessageQueue):
                 if queue and queue.registration and queue.registration.owner == who:
                     state = _changed(state, number, registration=nobody)
         return super().moves(state, who, op)
-
-
-class HandedMessageComesBack(PosixMessageQueue):
-    """What had been handed to a receiver that dies before it runs goes back into the queue."""
-
-    def moves(self, state: State, who: Process, op: Any) -> Iterator[Move]:
-        for move in super().moves(state, who, op):
-            after: Any = move.after
-            if move.rule == "exit-loses-handed-message":
-                lost = next(message for process, message in state.served if process == who)
-                queue = after.queues[0]
-                assert lost is not None
-                after = _changed(after, 0, messages=insert(queue.messages, lost))
-            yield move._replace(after=after)
 
 
 class DeadSendersStayInLine(PosixMessageQueue):

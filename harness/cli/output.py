@@ -1,0 +1,36 @@
+"""What commands print: tables and lines, in which nothing of a record's counts as markup."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 100
+"""Columns where the output is no terminal, which could say how many it has."""
+
+
+def console() -> Console:
+    """A console for the standard output of now."""
+    width = None if sys.stdout.isatty() else WIDTH
+    return Console(markup=False, highlight=False, emoji=False, width=width)
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """An empty table; columns whose names start with ``#`` hold numbers."""
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for name in columns:
+        made.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left")
+    return made
+
+
+def print_pairs(*pairs: tuple[str, str]) -> None:
+    """Names with their values, a line each."""
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        print(f"{name:<{width}}  {value}")
+
+
+def print_json(data: Any) -> None:
+    print(json.dumps(data, indent=1))

@@ -1,0 +1,115 @@
+"""What a run has found: where it is kept, and the exception that says so."""
+
+import contextlib
+import os
+import platform
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from harness import __version__
+from harness.codec import Record, save, write_whole
+from harness.errors import BadInput, NotSetUp
+from harness.report.failure import Failure
+from harness.report.text import describe
+from harness.run import Run
+from harness.verdict import Outcome
+
+ROOM = 1 << 16
+"""Bytes that there must be room for in the reports before anything is run."""
+
+
+class Violated(AssertionError):
+    """Something happened that the model does not allow. `run` is the evidence."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"{run.verdict.outcome}: {text_of(run)}")
+        self.run = run
+        self.reduced: Callable[[], Run] = lambda: run
+        """Makes the program smaller, where whoever raised this knows how to run it again."""
+
+
+@dataclass
+class Reports:
+    """Where findings go: the folder, and the name of the test that runs."""
+
+    folder: Path = Path("reports")
+    test: str = "scenario"
+    usable: Path | None = None
+    """A folder in which something could be written."""
+    unsupported: set[str] = field(default_factory=set)
+    """What the running test had to leave out on this machine, in words."""
+
+    def begin(self, folder: Path, test: str) -> None:
+        """Say which test runs now. Raises NotSetUp if nothing could be kept in the folder."""
+        if folder != self.usable:
+            probe = folder / f".probe-{os.getpid()}"
+            try:
+                write_whole(probe, ROOM * " ")
+                probe.unlink()
+            except BadInput as refused:
+                raise NotSetUp(f"--ipc-reports is {folder}: {refused}") from refused
+        self.folder, self.test, self.usable = folder, test, folder
+        self.unsupported.clear()
+
+    def file(self, ending: str) -> Path:
+        """A file of the running test's: ``.json`` for the record, ``.html`` for the page."""
+        return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', self.test).strip('-')}{ending}"
+
+
+REPORTS = Reports()
+
+
+def failure_of(run: Run) -> Failure:
+    """What the reports of a run are made from."""
+    record = REPORTS.file(".json")
+    return Failure(
+        run.program,
+        run.history,
+        run.verdict,
+        f"ipc-harness replay {record}",
+        run.rules,
+        run.start,
+        machine(),
+        str(record),
+        str(REPORTS.file(".html")),
+    )
+
+
+def text_of(run: Run) -> str:
+    """The terminal form of a run."""
+    failure = failure_of(run)
+    return describe(run.program, run.history, run.verdict, failure.replay, failure.page)
+
+
+@cache
+def machine() -> dict[str, str]:
+    """Where this runs, as reports name it."""
+    system = platform.uname()
+    return {
+        "kernel": f"{system.system} {system.release} {system.machine}",
+        "C library": " ".join(platform.libc_ver()),
+        "Python": platform.python_version(),
+        "ipc-harness": __version__,
+    }
+
+
+def keep(run: Run) -> None:
+    """Write the record of a run into the reports. Raises BadInput where that cannot be."""
+    verdict = run.verdict
+    allowed = not (verdict.kind == "deadlock" and verdict.outcome is Outcome.VIOLATED)
+    record = Record(run.program, run.history, verdict.sentence, allowed, machine())
+    save(record, REPORTS.file(".json"))
+
+
+def require_held(run: Run) -> None:
+    """Pass a run that held. Of any other the record is on disk before this raises Violated,
+    unless it cannot be written."""
+    if run.verdict.outcome is Outcome.HELD:
+        return
+    # Whoever reports the violation tries once more, and says why it could not be kept.
+    with contextlib.suppress(BadInput):
+        keep(run)
+    raise Violated(run)

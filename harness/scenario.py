@@ -1,0 +1,150 @@
+"""Scenarios: programs written by hand, a step at a time, on the real thing."""
+
+from typing import Any
+
+from harness.check.checker import Checker
+from harness.errors import BadInput, Broken, Unsupported
+from harness.findings import require_held
+from harness.history import Return
+from harness.mechanism import Mechanism
+from harness.program import (
+    Call,
+    CallThenKill,
+    Continue,
+    Elapse,
+    Kill,
+    Program,
+    Signal,
+    Step,
+    Stop,
+)
+from harness.relation import Relation
+from harness.run import PATIENCE, Worker, conclude, judge
+from harness.spec import Op, Process, Reply
+from harness.verdict import Verdict
+
+
+class Asleep:
+    """What `Scenario.call` says of a call that fell asleep: the value `ASLEEP`."""
+
+    def __repr__(self) -> str:
+        return "ASLEEP"
+
+
+ASLEEP = Asleep()
+
+
+class Scenario:
+    """A program written by hand: every step is taken on the real thing, judged by the model,
+    and answers. Made by the fixture ``scenario``."""
+
+    def __init__(
+        self,
+        mechanism: Mechanism,
+        setup: Any = None,
+        actors: int = 2,
+        *,
+        worker: Worker,
+    ) -> None:
+        self.mechanism = mechanism
+        setup = mechanism.setups[0] if setup is None else setup
+        self._program = Program(mechanism.reference, setup, actors, ())
+        relation = Relation(mechanism.model(setup, actors + 1), actors + 1)
+        self._checker = Checker(relation)
+        self._worker = worker
+        self._context = worker.session(mechanism, self._program)
+        self._session = self._context.__enter__()
+        self._steps: list[Step] = []
+        self._answers: dict[Process, Reply] = {}
+        self._judged = False
+        self._abandoned = False
+
+    @property
+    def keeper(self) -> Process:
+        """The number of the process that made the object."""
+        return self._program.keeper
+
+    @property
+    def state(self) -> Any:
+        """The model's state now (one of them, where it leaves the kernel free)."""
+        return self._checker.relation.state(next(iter(self._checker.configurations)))
+
+    def call(self, who: Process, op: Op) -> Reply | Asleep:
+        """The reply of a call, or `ASLEEP`."""
+        self._take(Call(who, op))
+        return ASLEEP if self.asleep(who) else self.answer(who)
+
+    def call_then_kill(self, who: Process, op: Op, victim: Process) -> Reply | Asleep:
+        """As `call`, and ``victim``, asleep until now, is killed before it runs."""
+        self._take(CallThenKill(who, op, victim))
+        return ASLEEP if self.asleep(who) else self.answer(who)
+
+    def answer(self, who: Process) -> Reply:
+        """The reply of the last call of ``who``, which may have slept before it returned."""
+        if who not in self._answers:
+            raise AssertionError(f"process {who} has not returned: {self._program}")
+        return self._answers.pop(who)
+
+    def asleep(self, who: Process) -> bool:
+        """Whether ``who`` is inside a call."""
+        return who in self._session.busy
+
+    def dead(self, who: Process) -> bool:
+        return who in self._session.dead
+
+    def kill(self, who: Process) -> None:
+        self._take(Kill(who))
+
+    def stop(self, who: Process) -> None:
+        self._take(Stop(who))
+
+    def resume(self, who: Process) -> None:
+        self._take(Continue(who))
+
+    def signal(self, who: Process, restart: bool = False) -> None:
+        """A signal whose handler was installed with SA_RESTART if ``restart``."""
+        self._take(Signal(who, restart))
+
+    def elapse(self, who: Process) -> None:
+        """Wait until the timed call of ``who`` has ended."""
+        self._take(Elapse(who))
+
+    def end(self) -> None:
+        """Give the actors back and judge the whole. Raises Violated unless it held."""
+        if self._abandoned:
+            return
+        self._context.__exit__(None, None, None)
+        if not self._judged:
+            self._conclude(None)
+
+    def _take(self, step: Step) -> None:
+        self._steps.append(step)
+        if isinstance(step, Call | CallThenKill):
+            self._answers.pop(step.who, None)
+        try:
+            events = self._session.step(step)
+            verdict = judge(self._session, self._checker, events, PATIENCE)
+        except (BadInput, Broken, Unsupported) as error:
+            # What state the actors are in is unknown now: they are ended.
+            self._abandoned = True
+            self._context.__exit__(type(error), error, error.__traceback__)
+            raise
+        for event in events:
+            if isinstance(event, Return):
+                self._answers[event.who] = event.reply
+        if verdict is not None:
+            self._conclude(verdict)
+
+    def _conclude(self, verdict: Verdict | None) -> None:
+        self._judged = True
+        program = Program(
+            self._program.mechanism,
+            self._program.setup,
+            self._program.actors,
+            tuple(self._steps),
+        )
+        require_held(
+            conclude(self._worker, self.mechanism, program, self._checker, verdict)
+        )
+
+

@@ -1,0 +1,414 @@
+"""What programs of calls cannot say of System V semaphore sets: fork, execve, threads, unshare,
+permissions, bad pointers, and the order of things in a dying process.
+
+Every public function runs in a process of its own inside the sandbox, and raises AssertionError
+where the kernel does something else than its name says.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import select
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from errno import errorcode
+from time import monotonic
+
+from harness.errors import Unsupported
+from harness.execute import sandbox
+from harness.execute.registry import forget, register
+from models.sysv_sem_operations import Sembuf, Steps
+from properties.kernel.sysv_sem import (
+    GETALL,
+    IPC_CREAT,
+    IPC_RMID,
+    IPC_STAT,
+    SETALL,
+    SETVAL,
+    sembufs,
+    semctl,
+    semget,
+    semop,
+)
+
+IPC_PRIVATE = 0
+CLONE_SYSVSEM = 0x40000
+IPC_SET, GETVAL = 1, 12
+BOUND = 30.0
+"""Seconds after which what is awaited is taken to come never."""
+TRIES = 50
+SETS = 200
+DESCRIPTORS = 900
+TAKE = (Sembuf(0, -1, undo=True),)
+ZERO = (Sembuf(0, 0),)
+UP_AND_DOWN = (Sembuf(0, 0), Sembuf(0, 1), Sembuf(0, -1))
+
+_unchecked = ctypes.CDLL(None, use_errno=True)
+
+
+@contextlib.contextmanager
+def semaphores(*values: int, mode: int = 0o600) -> Iterator[int]:
+    """The identifier of a new set with these values."""
+    semid = semget(IPC_PRIVATE, len(values), IPC_CREAT | 0o600)
+    assert semid >= 0, error()
+    register("sysv_sem", semid)
+    try:
+        succeed(semctl(semid, 0, SETALL, (ctypes.c_ushort * len(values))(*values)))
+        if mode != 0o600:
+            set_mode(semid, mode)
+        yield semid
+    finally:
+        semctl(semid, 0, IPC_RMID)
+        forget("sysv_sem", semid)
+
+
+def error() -> str:
+    return errorcode[ctypes.get_errno()]
+
+
+def succeed(result: int) -> int:
+    assert result >= 0, error()
+    return result
+
+
+def failure(result: int) -> str:
+    """The error of a call that is to fail."""
+    assert result < 0, "the call succeeded"
+    return error()
+
+
+def outcome(result: int) -> str | None:
+    return None if result >= 0 else error()
+
+
+def operate(semid: int, steps: Steps) -> int:
+    result: int = semop(semid, sembufs(steps), len(steps))
+    return result
+
+
+def value(semid: int, sem: int = 0) -> int:
+    return succeed(semctl(semid, sem, GETVAL))
+
+
+def forked(body: Callable[[], None]) -> int:
+    """The process id of a child that runs ``body`` and exits with 0, or 1 if that raises."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        body()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def ended(pid: int) -> int:
+    """The exit code of a child, once it has ended; minus the signal that ended it."""
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def killed(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    assert ended(pid) == -signal.SIGKILL
+
+
+def await_fact(fact: Callable[[], bool], what: str) -> None:
+    deadline = monotonic() + BOUND
+    while not fact():
+        os.sched_yield()
+        assert monotonic() < deadline, f"{what} did not come within {BOUND:g} s"
+
+
+def sleep_for_ever() -> None:
+    while True:
+        signal.pause()
+
+
+def take(semid: int) -> None:
+    succeed(operate(semid, TAKE))
+
+
+def take_and_live_on(semid: int) -> None:
+    take(semid)
+    sleep_for_ever()
+
+
+def on_all_cpus() -> None:
+    """Leave the one CPU that the actors share."""
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Unsupported("this needs two CPUs to be seen; allow this process a second one")
+
+
+def normal_exit_undoes() -> None:
+    with semaphores(1) as semid:
+        assert ended(forked(lambda: take(semid))) == 0
+        assert value(semid) == 1
+
+
+def a_zombie_holds_no_undo() -> None:
+    with semaphores(1) as semid:
+        child = forked(lambda: take_and_live_on(semid))
+        await_fact(lambda: value(semid) == 0, "the take")
+        os.kill(child, signal.SIGKILL)
+        assert os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT) is not None
+        with open(f"/proc/{child}/stat") as stat:
+            assert stat.read().rpartition(")")[2].split()[0] == "Z"
+        assert value(semid) == 1
+        assert ended(child) == -signal.SIGKILL
+        assert value(semid) == 1
+
+
+def undo_survives_execve() -> None:
+    ready, announce = os.pipe()
+
+    def body() -> None:
+        take(semid)
+        os.set_inheritable(announce, True)
+        program = f"import os, signal; os.write({announce}, b'x'); signal.pause()"
+        os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", program])
+
+    with semaphores(1) as semid:
+        child = forked(body)
+        assert os.read(ready, 1) == b"x"
+        assert value(semid) == 0
+        killed(child)
+        assert value(semid) == 1
+
+
+def threads_share_one_undo_list() -> None:
+    with semaphores(1, 0) as semid:
+
+        def body() -> None:
+            thread = threading.Thread(target=take, args=(semid,))
+            thread.start()
+            thread.join()
+            succeed(operate(semid, (Sembuf(1, 1),)))
+            sleep_for_ever()
+
+        child = forked(body)
+        await_fact(lambda: value(semid, 1) == 1, "the end of the thread")
+        assert value(semid) == 0, "the end of the thread undid what it had taken"
+        killed(child)
+        assert value(semid) == 1
+
+
+def the_undo_of_a_process_waits_for_its_last_thread() -> None:
+    """The first thread has ended, by pthread_exit; the process lives on in the second."""
+    with semaphores(1, 0) as semid:
+
+        def second() -> None:
+            await_fact(lambda: leader_state() == "Z", "the end of the first thread")
+            succeed(operate(semid, (Sembuf(1, 1),)))
+            sleep_for_ever()
+
+        def leader_state() -> str:
+            with open(f"/proc/{os.getpid()}/stat") as stat:
+                return stat.read().rpartition(")")[2].split()[0]
+
+        def body() -> None:
+            take(semid)
+            threading.Thread(target=second, daemon=True).start()
+            _unchecked.pthread_exit(None)
+
+        child = forked(body)
+        await_fact(lambda: value(semid, 1) == 1, "the second thread")
+        assert value(semid) == 0
+        killed(child)
+        assert value(semid) == 1
+
+
+def unshare_applies_the_undo_at_once() -> None:
+    with semaphores(1, 0) as semid:
+
+        def body() -> None:
+            take(semid)
+            assert _unchecked.unshare(CLONE_SYSVSEM) == 0, error()
+            assert value(semid) == 1, "the undo was not applied"
+            succeed(operate(semid, (Sembuf(0, -1),)))
+            succeed(operate(semid, (Sembuf(1, 1, undo=True),)))
+
+        assert ended(forked(body)) == 0
+        assert (value(semid, 0), value(semid, 1)) == (0, 0)
+
+
+def a_forked_child_inherits_no_undo() -> None:
+    with semaphores(1) as semid:
+        take(semid)
+        assert ended(forked(lambda: None)) == 0
+        assert value(semid) == 0
+
+
+def an_orphan_keeps_its_undo() -> None:
+    ready, announce = os.pipe()
+
+    def body() -> None:
+        orphan = forked(lambda: take_and_live_on(semid))
+        os.write(announce, orphan.to_bytes(4, "little"))
+        sleep_for_ever()
+
+    with semaphores(1) as semid:
+        parent = forked(body)
+        orphan = int.from_bytes(os.read(ready, 4), "little")
+        await_fact(lambda: value(semid) == 0, "the take")
+        descriptor = os.pidfd_open(orphan)
+        killed(parent)
+        assert value(semid) == 0
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        assert poll.poll(BOUND * 1000), "the orphan did not die"
+        assert value(semid) == 1
+
+
+def a_kill_by_the_cpu_limit_undoes() -> None:
+    with semaphores(1) as semid:
+
+        def body() -> None:
+            take(semid)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+            while True:
+                pass
+
+        assert ended(forked(body)) in (-signal.SIGKILL, -signal.SIGXCPU)
+        assert value(semid) == 1
+
+
+def bad_pointers_fail_with_efault() -> None:
+    nowhere = ctypes.c_void_p(1)
+    with semaphores(1) as semid:
+        array = ctypes.c_char_p(sembufs(TAKE))
+        assert failure(_unchecked.semop(semid, nowhere, 1)) == "EFAULT"
+        assert failure(_unchecked.semtimedop(semid, nowhere, 1, None)) == "EFAULT"
+        assert failure(_unchecked.semtimedop(semid, array, 1, nowhere)) == "EFAULT"
+        for command in (GETALL, SETALL, IPC_STAT):
+            assert failure(_unchecked.semctl(semid, 0, command, nowhere)) == "EFAULT"
+        assert value(semid) == 1
+
+
+def beyond_the_limit_of_sets_there_is_no_space() -> None:
+    before = sandbox.write_limit("kernel.sem.semmni", 1)
+    try:
+        with semaphores(0):
+            assert failure(semget(IPC_PRIVATE, 1, 0o600)) == "ENOSPC"
+        with semaphores(0) as semid:
+            assert value(semid) == 0
+    finally:
+        sandbox.write_limit("kernel.sem.semmni", before)
+
+
+def set_mode(semid: int, mode: int) -> None:
+    """IPC_SET of the permission bits; uid and gid stay."""
+    status = (ctypes.c_char * 256)()
+    succeed(semctl(semid, 0, IPC_STAT, status))
+    ctypes.c_uint.from_buffer(status, 20).value = mode
+    succeed(semctl(semid, 0, IPC_SET, status))
+
+
+def permissions_count(drop: Callable[[], None], bits: int, mode: int) -> None:
+    """What a process may do with a set of this ``mode``, once ``drop`` has taken its privileges;
+    ``bits`` are those that then count for it: 4 to read, 2 to change."""
+    with semaphores(0, mode=mode) as semid:
+
+        def body() -> None:
+            drop()
+            wanted = None if bits & 4 else "EACCES"
+            assert outcome(operate(semid, ZERO)) == wanted
+            assert outcome(semctl(semid, 0, GETVAL)) == wanted
+            wanted = None if bits & 2 else "EACCES"
+            assert outcome(operate(semid, UP_AND_DOWN)) == wanted
+            assert outcome(semctl(semid, 0, SETVAL, 0)) == wanted
+
+        assert ended(forked(body)) == 0, f"mode {mode:o} does not mean what it should"
+
+
+def the_owner_needs_permission() -> None:
+    for bits in (0, 2, 4, 6):
+        permissions_count(sandbox.drop_capabilities, bits, bits << 6)
+
+
+def another_user_needs_permission() -> None:
+    users = sandbox.current().users
+    if not users:
+        raise Unsupported("there is no second user in this sandbox; run as root")
+    for bits in (0, 2, 4, 6):
+        permissions_count(lambda: sandbox.become(users[0]), bits, bits)
+
+
+def a_death_undoes_set_by_set_and_each_set_as_a_whole() -> None:
+    """Sees the set that is undone first restored while the last is not, and no set in halves."""
+    on_all_cpus()
+    array = (Sembuf(0, -1, undo=True), Sembuf(1, -1, undo=True))
+    seen = 0
+    with contextlib.ExitStack() as sets:
+        semids = [sets.enter_context(semaphores(1, 1)) for _ in range(SETS)]
+        for _ in range(TRIES):
+            seen += _one_death(semids, array)
+    if not seen:
+        raise Unsupported(f"in {TRIES} deaths the undo was never seen half-way; try again")
+
+
+def _one_death(semids: list[int], array: Steps) -> bool:
+    def body() -> None:
+        for semid in semids:
+            succeed(operate(semid, array))
+        sleep_for_ever()
+
+    first, last = semids[-1], semids[0]
+    child = forked(body)
+    await_fact(lambda: value(first) == 0, "the takes")
+    os.kill(child, signal.SIGKILL)
+    pair = (ctypes.c_ushort * 2)()
+    halfway = False
+    while True:
+        succeed(semctl(first, 0, GETALL, pair))
+        assert pair[0] == pair[1], f"a set was seen in halves: {pair[:]}"
+        if pair[0]:
+            halfway = value(last) == 0
+            break
+    assert ended(child) == -signal.SIGKILL
+    assert all(value(semid) == 1 for semid in semids)
+    return halfway
+
+
+def a_death_undoes_before_it_closes_descriptors() -> None:
+    """At end of file the undo has always happened; it is seen before that, too."""
+    on_all_cpus()
+    with semaphores(1) as semid:
+        early = sum(_undone_before_end_of_file(semid) for _ in range(TRIES))
+    if not early:
+        raise Unsupported(f"in {TRIES} deaths the end of file always came too fast; try again")
+
+
+def _undone_before_end_of_file(semid: int) -> bool:
+    reader, writer = os.pipe()
+
+    def body() -> None:
+        for _ in range(DESCRIPTORS):
+            os.dup(writer)
+        take_and_live_on(semid)
+
+    child = forked(body)
+    os.close(writer)
+    await_fact(lambda: value(semid) == 0, "the take")
+    os.kill(child, signal.SIGKILL)
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    early = False
+    while True:
+        at_end = bool(poll.poll(0))
+        undone = value(semid) == 1
+        assert undone or not at_end, "end of file came before the undo"
+        early = early or (undone and not poll.poll(0))
+        if at_end:
+            break
+    os.close(reader)
+    assert ended(child) == -signal.SIGKILL
+    return early

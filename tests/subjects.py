@@ -1,0 +1,142 @@
+"""A lock made of a pipe with one token in it, and the ways in which a set-up can be broken.
+
+Whoever dies holding the lock takes the token along, which the model does not allow: with kills
+there is a bug to be found, without them there is none.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.errors import Unsupported
+from harness.mechanism import Mechanism
+from harness.spec import Exit, Model, Move, Op, Process
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Release: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    colour: str = "green"
+    """Makes no difference, but to who cannot have one of them."""
+
+
+class Lock(Model[Process | None]):
+    """Its state is its holder. The death of the holder frees it."""
+
+    rules: Mapping[str, str] = {
+        "acquire": "a free lock is taken",
+        "release": "its holder frees it",
+        "exit": "a holder that dies frees it",
+    }
+
+    def start(self) -> Process | None:
+        return None
+
+    def moves(self, state: Process | None, who: Process, op: Op) -> Iterator[Move]:
+        match op:
+            case Acquire() if state is None:
+                yield Move("acquire", who, None)
+            case Release() if state == who:
+                yield Move("release", None, None)
+            case Exit():
+                yield Move("exit", None if state == who else state, None)
+
+
+class PickyLock(Lock):
+    def moves(self, state: Process | None, who: Process, op: Op) -> Iterator[Move]:
+        if isinstance(op, Setup):
+            raise ValueError(f"no {op.colour}")
+        return super().moves(state, who, op)
+
+
+class TokenPipe:
+    sleeps_in: Mapping[type, frozenset[str]] = {Acquire: frozenset({"read"})}
+    reader: int
+    writer: int
+
+    def create(self, setup: Setup) -> tuple[None, Sequence[int]]:
+        reader, writer = os.pipe()
+        os.write(writer, b"t")
+        return None, (reader, writer)
+
+    def attach(
+        self,
+        setup: Setup,
+        who: Process,
+        shared: None,
+        descriptors: Sequence[int],
+        processes: Mapping[int, Process],
+    ) -> None:
+        self.reader, self.writer = descriptors
+
+    def perform(self, op: Op) -> None:
+        match op:
+            case Acquire():
+                os.read(self.reader, 1)
+            case Release():
+                os.write(self.writer, b"t")
+
+    def detach(self) -> None:
+        os.close(self.reader)
+        os.close(self.writer)
+
+    def destroy(self, shared: None) -> None: ...
+
+
+class CannotCreate(TokenPipe):
+    def create(self, setup: Setup) -> tuple[None, Sequence[int]]:
+        raise RuntimeError("no pipe today")
+
+
+class CannotPerform(TokenPipe):
+    def perform(self, op: Op) -> None:
+        raise ValueError("no call today")
+
+
+class NothingRed(TokenPipe):
+    def create(self, setup: Setup) -> tuple[None, Sequence[int]]:
+        if setup.colour == "red":
+            raise Unsupported("this machine has no red; paint it")
+        return super().create(setup)
+
+
+def calls(setup: Setup, holder: Process | None, who: Process, number: int) -> Sequence[Op]:
+    return [Release() if holder == who else Acquire()]
+
+
+def no_such_limit(setup: Setup) -> Mapping[str, int]:
+    return {"kernel.no_such_limit": 1}
+
+
+def limit_out_of_range(setup: Setup) -> Mapping[str, int]:
+    return {"fs.mqueue.msg_max": -7}
+
+
+def _mechanism(name: str, **other: Any) -> Mechanism:
+    lock = Mechanism(
+        name=name.lower().replace("_", "-"),
+        reference=f"{__name__}:{name}",
+        model=lambda setup, processes: Lock(),
+        adapter=TokenPipe,
+        setups=(Setup(),),
+        calls=calls,
+    )
+    return replace(lock, **other)
+
+
+TOKEN_LOCK = _mechanism("TOKEN_LOCK")
+PICKY = _mechanism("PICKY", model=lambda setup, processes: PickyLock())
+CANNOT_CREATE = _mechanism("CANNOT_CREATE", adapter=CannotCreate)
+CANNOT_PERFORM = _mechanism("CANNOT_PERFORM", adapter=CannotPerform)
+NO_SUCH_LIMIT = _mechanism("NO_SUCH_LIMIT", limits=no_such_limit)
+LIMIT_OUT_OF_RANGE = _mechanism("LIMIT_OUT_OF_RANGE", limits=limit_out_of_range)
+GREEN_OR_RED = _mechanism("GREEN_OR_RED", adapter=NothingRed, setups=(Setup(), Setup("red")))
+ALL_RED = _mechanism("ALL_RED", adapter=NothingRed, setups=(Setup("red"),))

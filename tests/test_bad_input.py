@@ -1,0 +1,519 @@
+"""Every mistake gets one sentence: the value, what was expected, the remedy; and exit code 2."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+from harness.codec import dump
+from harness.program import Call
+from tests.saved import A, record, write
+from tests.subjects import Acquire
+
+ROOT = Path(__file__).parent.parent
+Complain = Callable[..., str]
+
+
+@pytest.fixture
+def complaint(capfd: pytest.CaptureFixture[str]) -> Complain:
+    """The sentence that a command line gets, which must be refused and must print nothing else."""
+
+    def run(*words: str | Path) -> str:
+        code = main([str(word) for word in words])
+        out, err = capfd.readouterr()
+        assert (code, out) == (2, "")
+        assert err.startswith("ipc-harness: ")
+        assert err.count("\n") == 1
+        return err.removeprefix("ipc-harness: ").rstrip("\n")
+
+    return run
+
+
+# The command line.
+
+
+def test_an_unknown_command(complaint: Complain) -> None:
+    assert complaint("reply", "x.json") == (
+        "unknown command 'reply': expected one of doctor, replay, check, report, coverage, sweep, "
+        "bench; see `ipc-harness --help`"
+    )
+
+
+def test_an_unknown_option(complaint: Complain) -> None:
+    assert complaint("replay", "x.json", "--tims", "3") == (
+        "no such option: --tims: expected one of --times, --report, --help; "
+        "see `ipc-harness replay --help`"
+    )
+    assert complaint("--fast").startswith("no such option: --fast: expected one of --version")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Missing command; see `ipc-harness --help`"),
+        (["check"], "Missing argument 'FILE'; see `ipc-harness check --help`"),
+        (["check", "a", "b"], "Got unexpected extra argument (b); see `ipc-harness check --help`"),
+        (
+            ["replay", "a", "--times", "0"],
+            "Invalid value for '--times': 0 is not in the range x>=1; see",
+        ),
+        (
+            ["replay", "a", "--times", "many"],
+            "Invalid value for '--times': 'many' is not a valid integer range; see",
+        ),
+    ],
+)
+def test_a_command_line_that_is_none(
+    complaint: Complain, words: Sequence[str], sentence: str
+) -> None:
+    assert complaint(*words).startswith(sentence)
+
+
+@pytest.mark.parametrize("command", ["replay", "check", "report"])
+class TestRecords:
+    """What is wrong with a record is said alike by all the commands that read one."""
+
+    def test_a_missing_file(self, complaint: Complain, command: str) -> None:
+        expected = "cannot read none.json: No such file or directory; give a saved record"
+        assert complaint(command, "none.json") == expected
+
+    def test_a_file_that_is_cut_off(
+        self, complaint: Complain, command: str, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "lock.json"
+        path.write_text(dump(record())[:-40])
+        said = complaint(command, path)
+        assert said.startswith(f"{path} is not JSON, or is cut off: ")
+        assert said.endswith("; give a saved record, whole")
+
+    def test_a_file_that_is_something_else(self, complaint: Complain, command: str) -> None:
+        said = complaint(command, ROOT / "pyproject.toml")
+        assert "is not JSON" in said
+
+    def test_another_version(self, complaint: Complain, command: str, tmp_path: Path) -> None:
+        path = write(tmp_path / "lock.json", record(), lambda data: data.update(version=9))
+        assert complaint(command, path) == (
+            f"{path} was written in version 9 of the format, expected version 1; use the "
+            "ipc-harness that wrote it"
+        )
+
+    def test_a_mechanism_that_is_not_to_be_had_here(
+        self, complaint: Complain, command: str, tmp_path: Path
+    ) -> None:
+        path = write(tmp_path / "lock.json", record(mechanism="not_here:LOCK"))
+        assert complaint(command, path) == (
+            f"{path}: 'not_here:LOCK' cannot be imported: ModuleNotFoundError: No module named "
+            "'not_here'; expected a module that can be imported here; run in the folder that "
+            "holds it"
+        )
+
+    def test_a_mechanism_that_is_none(
+        self, complaint: Complain, command: str, tmp_path: Path
+    ) -> None:
+        path = write(tmp_path / "lock.json", record(mechanism="tests.subjects:Lock"))
+        assert complaint(command, path) == (
+            f"{path}: 'tests.subjects:Lock' is a _ProtocolMeta, expected a "
+            "harness.mechanism.Mechanism; give a record of this checkout"
+        )
+
+    def test_a_record_of_another_mechanism(
+        self, complaint: Complain, command: str, tmp_path: Path
+    ) -> None:
+        path = write(tmp_path / "lock.json", record(mechanism="properties.pipe:PIPE"))
+        assert complaint(command, path) == (
+            f"{path}: 'tests.subjects:Setup' is no dataclass of its mechanism's; expected one "
+            "that the module of the mechanism, or a module that it draws on, defines"
+        )
+
+    def test_a_set_up_that_is_none(self, complaint: Complain, command: str, tmp_path: Path) -> None:
+        def change(data: Any) -> None:
+            data["program"]["setup"] = {"is": "tests.subjects:Acquire"}
+
+        path = write(tmp_path / "lock.json", record(), change)
+        assert complaint(command, path) == (
+            f"{path}: Acquire() does not set up token-lock: expected a Setup; the record is "
+            "damaged, or the mechanism has changed since"
+        )
+
+
+def test_a_call_that_its_model_cannot_take(complaint: Complain, tmp_path: Path) -> None:
+
+    def change(data: Any) -> None:
+        data["history"][0]["op"] = {"is": "tests.subjects:Setup", "colour": "red"}
+
+    path = write(tmp_path / "lock.json", record(mechanism="tests.subjects:PICKY"), change)
+    said = complaint("check", path)
+    assert said.startswith("broken: picky cannot take this record: ValueError: no red (")
+    assert said.endswith("); the record is damaged, or the mechanism has changed since")
+
+
+# What is written.
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return write(tmp_path / "lock.json", record())
+
+
+def test_a_page_that_cannot_be_written(complaint: Complain, saved: Path) -> None:
+    assert complaint("report", saved, "-o", saved / "page.html") == (
+        f"cannot write {saved}/page.html: what should be its folder is a file; make room there, "
+        "or name another place"
+    )
+    assert os.listdir(saved.parent) == ["lock.json"]
+
+
+def cli(*words: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
+    program = "import sys; from harness.cli import main; sys.exit(main())"
+    # Unbuffered, output would fail where it is printed, and not only once it is flushed.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options = {"env": buffered, **pipes, **options}
+    command = [sys.executable, "-c", program, *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, text=True, timeout=120, check=False, **options)
+
+
+def test_a_page_that_there_is_no_room_for(saved: Path) -> None:
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    page = saved.with_suffix(".html")
+    page.write_text("an older page")
+    done = cli("report", saved, preexec_fn=little_room)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"ipc-harness: cannot write {page}: File too large; make room there, or name another "
+        "place\n"
+    )
+    assert page.read_text() == "an older page"
+    assert sorted(os.listdir(saved.parent)) == ["lock.html", "lock.json"]
+
+
+@pytest.mark.parametrize("command", [["check"], ["check", "--json"], ["replay"]])
+def test_output_to_a_full_disk(saved: Path, command: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = cli(*command, saved, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "ipc-harness: the output cannot be written: No space left on device; make room, or write "
+        "to another place\n"
+    )
+
+
+def test_a_reader_that_has_gone_is_no_verdict(saved: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = cli("check", saved, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_coverage_that_is_not_there_or_is_none(complaint: Complain, tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    assert complaint("coverage", path) == (
+        f"cannot read {path}: No such file or directory; run `make properties` first, or give the "
+        "coverage.json of another run"
+    )
+    for text in (
+        "",
+        "[]",
+        '{"lock": 1}',
+        '{"lock": {}}',
+        '{"lock": {"programs": "x"}}',
+        "[" * 9999,
+    ):
+        path.write_text(text)
+        said = complaint("coverage", path)
+        assert said.startswith(f"{path} is no coverage of a run, or is damaged (")
+        assert said.endswith("; give the coverage.json that a run left")
+
+
+def test_an_unknown_mechanism(complaint: Complain, tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    path.write_text("{}")
+    assert complaint("coverage", path, "--mechanism", "pip") == (
+        "unknown mechanism 'pip': expected one of those that were run: none"
+    )
+
+
+# Set-ups that cannot be had.
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "sentence"),
+    [
+        ("CANNOT_CREATE", "broken: RuntimeError in an actor: no pipe today ("),
+        ("CANNOT_PERFORM", "broken: ValueError in an actor: no call today ("),
+        ("NO_SUCH_LIMIT", "'kernel.no_such_limit' is not a limit that a run may change"),
+        ("ALL_RED", "unsupported: this machine has no red; paint it"),
+    ],
+)
+def test_replay_of_what_cannot_be_run(tmp_path: Path, mechanism: str, sentence: str) -> None:
+    def change(data: Any) -> None:
+        data["program"]["setup"]["colour"] = "red"
+
+    saved = record((), (Call(A, Acquire()),), mechanism=f"tests.subjects:{mechanism}")
+    done = cli("replay", write(tmp_path / "lock.json", saved, change))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"ipc-harness: {sentence}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_replay_where_no_process_can_be_started(saved: Path) -> None:
+    done = cli("replay", saved, env=os.environ | {"IPC_HARNESS_SANDBOX": "maybe"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "ipc-harness: broken: the processes of a run cannot be started: IPC_HARNESS_SANDBOX is "
+        "'maybe'; set it to on or off, or unset it\n"
+    )
+
+
+# Properties under pytest.
+
+PROPERTY = """
+from harness.testing import conformance
+from tests.subjects import {0}
+test_lock = conformance({0}, faults=())
+"""
+
+
+class Project:
+    """A folder with tests of its own, in which pytest is run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has(self, text: str, name: str = "test_lock.py") -> "Project":
+        (self.folder / name).write_text(text)
+        return self
+
+    def test(self, *words: str, **variables: str) -> tuple[int, str]:
+        """The exit code of a run of its tests, and all that it printed."""
+        command = [sys.executable, "-m", "pytest", "-p", "no:faulthandler", "-q", *words]
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": path, "IPC_HARNESS_PROFILE": "dev"} | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+
+
+@WORKERS
+def test_an_unknown_profile(project: Project, workers: tuple[str, ...]) -> None:
+    sentence = (
+        "unknown profile 'fast': expected one of dev, ci, nightly; set it with --ipc-profile or "
+        "IPC_HARNESS_PROFILE"
+    )
+    project.has(PROPERTY.format("TOKEN_LOCK"))
+    for code, out in (
+        project.test(*workers, "--ipc-profile", "fast"),
+        project.test(*workers, IPC_HARNESS_PROFILE="fast"),
+    ):
+        assert code == 2
+        assert out.strip() == f"Exit: {sentence}"
+
+
+BROKEN = {
+    "CANNOT_CREATE": "RuntimeError in an actor: no pipe today",
+    "CANNOT_PERFORM": "ValueError in an actor: no call today",
+    "NO_SUCH_LIMIT": "'kernel.no_such_limit' is not a limit that a run may change, for it would",
+    "LIMIT_OUT_OF_RANGE": "fs.mqueue.msg_max cannot be set to '-7': Invalid argument; give a value",
+}
+
+
+@WORKERS
+@pytest.mark.parametrize("mechanism", BROKEN)
+def test_a_broken_set_up_ends_a_property_at_once_and_is_no_violation(
+    project: Project, workers: tuple[str, ...], mechanism: str
+) -> None:
+    code, out = project.has(PROPERTY.format(mechanism)).test(*workers, "-k", "[0]")
+    if "this run has no ipc namespace of its own" in out:
+        pytest.skip("a run on this machine cannot set fs.mqueue.msg_max at all")
+    assert code == 2, out
+    assert f"broken: test_lock.py::test_lock[0]: {BROKEN[mechanism]}" in out
+    for word in ("violated", "Failing test case", "Hypothesis", "@seed"):
+        assert word not in out
+    assert out.count(BROKEN[mechanism]) <= 4
+    assert sorted(os.listdir(project.folder / "reports")) == ["coverage.json", "index.html"]
+
+
+def test_a_broken_set_up_is_tried_once(project: Project) -> None:
+    project.has(PROPERTY.format("CANNOT_CREATE")).has(
+        """
+        import tests.subjects
+        def pytest_collection_finish():
+            made = tests.subjects.CANNOT_CREATE.limits
+            def limits(setup):
+                print("tried")
+                return made(setup)
+            object.__setattr__(tests.subjects.CANNOT_CREATE, "limits", limits)
+        """.replace("\n        ", "\n"),
+        "conftest.py",
+    )
+    code, out = project.test("-s", "-k", "[0]")
+    assert code == 2
+    assert out.count("tried") == 1
+
+
+@WORKERS
+def test_other_tests_go_on_beside_a_broken_one(project: Project, workers: tuple[str, ...]) -> None:
+    project.has(PROPERTY.format("CANNOT_CREATE")).has(
+        PROPERTY.format("TOKEN_LOCK"), "test_sound.py"
+    )
+    code, out = project.test(*workers, "-k", "[0]")
+    assert code == 2
+    assert "1 failed, 1 passed" in out
+
+
+SCENARIO = """
+from harness.testing import Unsupported
+from tests.subjects import *
+def test_create(scenario): scenario(CANNOT_CREATE)
+def test_perform(scenario): scenario(CANNOT_PERFORM).call(0, Acquire())
+def test_limit(scenario): scenario(NO_SUCH_LIMIT)
+def test_red(scenario): scenario(ALL_RED)
+def test_sound(scenario): scenario(TOKEN_LOCK).call(0, Acquire())
+def test_inside(in_sandbox): in_sandbox(nothing_here)
+def nothing_here(): ...
+"""
+
+
+def test_a_broken_set_up_of_scenarios(project: Project) -> None:
+    code, out = project.has(SCENARIO).test()
+    assert code == 2
+    for line in (
+        "broken: test_lock.py::test_create: RuntimeError in an actor: no pipe today",
+        "broken: test_lock.py::test_perform: ValueError in an actor: no call today",
+        "broken: test_lock.py::test_limit: 'kernel.no_such_limit' is not a limit",
+        "unsupported: test_lock.py::test_red: this machine has no red; paint it",
+    ):
+        assert out.count(line) == 1, out
+    assert "3 failed, 2 passed, 1 skipped" in out
+    assert "cannot-perform: " not in out, "an abandoned program held nothing"
+
+
+@WORKERS
+def test_what_this_machine_cannot_set_up_is_named_and_the_rest_is_tried(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    code, out = project.has(PROPERTY.format("GREEN_OR_RED")).test(*workers, "-k", "[0]")
+    assert code == 0, out
+    assert "unsupported: test_lock.py::test_lock[0]: this machine has no red; paint it" in out
+    assert "green-or-red: 100 programs" in out
+
+
+@WORKERS
+def test_a_property_that_this_machine_cannot_set_up_at_all_is_skipped_by_name(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    code, out = project.has(PROPERTY.format("ALL_RED")).test(*workers, "-k", "[0]", "-rs")
+    assert code == 0, out
+    assert "unsupported: test_lock.py::test_lock[0]: this machine has no red; paint it" in out
+    assert "unsupported: this machine has no red; paint it" in out
+    assert "1 skipped" in out
+
+
+@WORKERS
+def test_where_no_process_can_be_started_the_run_stops(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    project.has(PROPERTY.format("TOKEN_LOCK"))
+    project.has(PROPERTY.format("TOKEN_LOCK"), "test_other.py")
+    code, out = project.test(*workers, IPC_HARNESS_SANDBOX="maybe")
+    assert code == 2
+    sentence = (
+        "broken: the processes of a run cannot be started: IPC_HARNESS_SANDBOX is 'maybe'; set it "
+        "to on or off, or unset it"
+    )
+    assert f"Interrupted: {sentence} !" in out
+    assert f"{len(workers) or 1} failed" in out
+
+
+@WORKERS
+def test_reports_that_cannot_be_written_stop_the_run_before_it_begins(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    code, out = project.has(PROPERTY.format("TOKEN_LOCK")).test(
+        *workers, "--ipc-reports", "test_lock.py"
+    )
+    assert code == 2
+    assert "broken: --ipc-reports is test_lock.py: cannot write test_lock.py/" in out
+    assert "what should be its folder is a file; make room there, or name another place" in out
+    assert "Interrupted: broken: --ipc-reports is test_lock.py" in out
+    assert "passed" not in out
+
+
+FILLED = """
+import pytest
+from harness.testing import conformance
+from tests.subjects import TOKEN_LOCK
+@pytest.fixture(autouse=True, scope="module")
+def full():
+    with open("reports/filler", "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)): pass
+        except OSError: pass
+test_lock = conformance(TOKEN_LOCK)
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with little room."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no disk can be mounted: {mounted.stderr.strip()}; run as root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_is_full_before_the_run(project: Project, small_disk: Path) -> None:
+    project.has(PROPERTY.format("TOKEN_LOCK"))
+    (small_disk / "filler").write_bytes(bytes(256 << 10))
+    code, out = project.test("-k", "[0]")
+    assert code == 2
+    assert "Interrupted: broken: --ipc-reports is reports: cannot write reports/.probe-" in out
+    assert os.listdir(small_disk) == ["filler"]
+
+
+def test_a_disk_that_fills_during_the_run_loses_no_failure(
+    project: Project, small_disk: Path
+) -> None:
+    code, out = project.has(FILLED).test("-k", "[0]")
+    assert code == 2
+    assert "\nviolated: " in out
+    assert "    1  A: Acquire()" in out
+    assert (
+        "broken: test_lock.py::test_lock[0]: what was found is not kept: cannot write "
+        "reports/test_lock.py-test_lock-0.json: No space left on device; make room there"
+    ) in out
+    assert "broken: cannot write reports/index.html: No space left on device" in out
+    assert os.listdir(small_disk) == ["filler"]

@@ -1,0 +1,86 @@
+"""What was found is tried first by the next run, alone and under pytest-xdist, also in CI."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NUMBERS = """
+import pytest
+from hypothesis import given, strategies
+
+@pytest.mark.parametrize("shard", range(2))
+@given(number=strategies.integers(0, 10**9))
+def test_number(shard, number):
+    with open(f"tried-{shard}", "a") as file:
+        print(number, file=file)
+    assert number < 123_456
+"""
+LOCKS = """
+from harness.testing import conformance
+from tests.subjects import TOKEN_LOCK
+test_lock = conformance(TOKEN_LOCK)
+"""
+ALONE = ()
+XDIST = ("-n", "2")
+
+
+def fail(folder: Path, *words: str) -> str:
+    """What pytest prints of the failing tests in a folder."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:faulthandler", "-q", *words]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path, "IPC_HARNESS_PROFILE": "dev"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    return done.stdout
+
+
+def first_tried(folder: Path) -> list[str]:
+    """The first number that each shard has tried since it was last asked."""
+    files = sorted(folder.glob("tried-*"))
+    first = [file.read_text().split()[0] for file in files]
+    for file in files:
+        file.unlink()
+    return first
+
+
+@pytest.mark.parametrize("ci", ["", "true"], ids=["desk", "ci"])
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [(ALONE, XDIST), (XDIST, XDIST), (XDIST, ALONE)],
+    ids=lambda words: "".join(words) or "alone",
+)
+def test_a_failure_is_tried_first_by_the_next_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    then: tuple[str, ...],
+    now: tuple[str, ...],
+    ci: str,
+) -> None:
+    monkeypatch.setenv("CI", ci) if ci else monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "test_number.py").write_text(NUMBERS)
+    fail(tmp_path, *then)
+    assert "123456" not in first_tried(tmp_path)
+    fail(tmp_path, *now)
+    assert first_tried(tmp_path) == ["123456", "123456"]
+
+
+def test_a_violation_is_tried_first_by_the_next_run(tmp_path: Path) -> None:
+    (tmp_path / "test_lock.py").write_text(LOCKS)
+    words = (*XDIST, "-k", "[0] or [1]", "--hypothesis-show-statistics")
+    assert "reuse phase" not in fail(tmp_path, *words)
+    again = fail(tmp_path, *words)
+    phases = re.findall(r"during (\w+) phase(?:.*\n){2}.* (\d+ passing, \d+ failing)", again)
+    assert phases == [("reuse", "0 passing, 1 failing")] * 2

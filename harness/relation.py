@@ -124,6 +124,8 @@ class Relation:
         """The slot once SIGKILL is on its way."""
         if slot is not None and slot[0] in (LIVE, HIT, STOPPING):
             return (DYING, slot[1])
+        if slot is not None and slot[0] in (DYING, EXITING, DEAD):
+            return slot
         return (EXITING, self._exit)
 
     def steps(self, state: int, who: Process, slot: Slot) -> Steps:
@@ -154,9 +156,7 @@ class Relation:
             return Steps(moves)
         return self._without_move(self.model.wait(self._states[state], who, op), state, slot)
 
-    def _sleep(
-        self, state: int, who: Process, op: Op, slot: tuple[Any, ...]
-    ) -> tuple[Next, ...]:
+    def _sleep(self, state: int, who: Process, op: Op, slot: tuple[Any, ...]) -> tuple[Next, ...]:
         return self._falls_asleep(self.model.wait(self._states[state], who, op), slot)
 
     def _moves(self, state: int, who: Process, op: Op, slot: tuple[Any, ...]) -> Iterator[Next]:
@@ -177,6 +177,9 @@ class Relation:
             return Steps((Next("would block", state, (DONE, wait.would_block)),))
         left = state if wait.withdrawn is None else self.state_number(wait.withdrawn)
         timer = _timer(wait, left, slot)
+        if wait.asleep is not None:
+            return Steps(self._falls_asleep(wait, slot), timer)
+        ready: tuple[Next, ...]
         if slot[0] == HIT and slot[3] and wait.restarts:
             ready = (Next("restarted", left, (LIVE, slot[2], slot[2])),)
         elif slot[0] == HIT:
@@ -185,7 +188,7 @@ class Relation:
             again = slot[2] if wait.stopped is None else None
             ready = (Next("stopped", left, (SUSPENDED, again, wait.stopped)),)
         else:
-            ready = self._falls_asleep(wait, slot)
+            ready = ()
         return Steps(ready, timer)
 
     def _falls_asleep(self, wait: Wait, slot: tuple[Any, ...]) -> tuple[Next, ...]:

@@ -143,8 +143,4 @@ class Scenario:
             self._program.actors,
             tuple(self._steps),
         )
-        require_held(
-            conclude(self._worker, self.mechanism, program, self._checker, verdict)
-        )
-
-
+        require_held(conclude(self._worker, self.mechanism, program, self._checker, verdict))

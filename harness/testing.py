@@ -1,12 +1,12 @@
 """What properties are written with: conformance of a mechanism, and literal scenarios.
 
-    test_my_queue = conformance(MY_QUEUE)
+test_my_queue = conformance(MY_QUEUE)
 """
 
 from collections.abc import Callable, Hashable, Sequence
 
 import pytest
-from hypothesis import Phase, given, reject, seed, settings
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
 from harness.errors import BadInput, Broken, Halt, Unsupported
 from harness.findings import REPORTS, Violated, require_held
@@ -49,9 +49,7 @@ class Trial:
 
     def run(self, program: Program) -> Run:
         relation = self.source.relation_of(program)
-        found = run(
-            WORKER, self.mechanism, program, relation, self.patience, self.deadlock_allowed
-        )
+        found = run(WORKER, self.mechanism, program, relation, self.patience, self.deadlock_allowed)
         if found.verdict.outcome is Outcome.VIOLATED:
             self.patience = SHRINKING_PATIENCE
         return found
@@ -118,7 +116,14 @@ def find_violation(
     trial = Trial(mechanism, source, deadlock_allowed=True)
 
     @seed(number)
-    @settings(max_examples=examples, database=None, phases=(Phase.generate, Phase.shrink))
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
     @given(program=source.strategy())
     def search(program: Program) -> None:
         trial.check(program)

@@ -56,11 +56,10 @@ def first_tried(folder: Path) -> list[str]:
     return first
 
 
-@pytest.mark.parametrize("ci", ["", "true"], ids=["desk", "ci"])
 @pytest.mark.parametrize(
-    ("then", "now"),
-    [(ALONE, XDIST), (XDIST, XDIST), (XDIST, ALONE)],
-    ids=lambda words: "".join(words) or "alone",
+    ("then", "now", "ci"),
+    [(ALONE, XDIST, ""), (XDIST, ALONE, ""), (XDIST, XDIST, "true")],
+    ids=["alone then xdist", "xdist then alone", "xdist in CI"],
 )
 def test_a_failure_is_tried_first_by_the_next_run(
     tmp_path: Path,

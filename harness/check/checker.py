@@ -45,7 +45,6 @@ OVERDUE = 5_000_000_000
 """Nanoseconds after its time is up at which a sleeper is taken to have been forgotten."""
 CLOCKS = 1_000_000
 """Nanoseconds by which the clocks of the kernel (real time, monotonic) may differ over a call."""
-UNKNOWN: Reply = ("unknown reply",)
 
 Trail = tuple[Any, ...] | None
 Configurations = dict[Configuration, Trail]
@@ -73,6 +72,7 @@ class Checker:
         self._invoked = [0] * relation.processes
         self._known: dict[Process, Reply] = {}
         self._stopped: set[Process] = set()
+        self._killed: set[Process] = set()
         self._handlers: dict[type, Callable[[Any], Configurations]] = {
             Invoke: self._invoke,
             Return: self._return,
@@ -87,72 +87,85 @@ class Checker:
     def feed(self, events: Sequence[Event]) -> Verdict | None:
         """Extend the history. Returns a verdict as soon as it is not explained any more, or is
         too large; the checker then stands before the event that could not be explained."""
+        self.rejected = None
         replies = self._replies(events)
-        for event in events:
+        for number, event in enumerate(events):
             kind = type(event)
             if kind is Asleep:
                 self._accept(event, self.configurations)
                 continue
-            if kind is Invoke:
-                reply = replies.get((event.who, event.time), UNKNOWN)
-                if reply is not UNKNOWN:
-                    self._known[event.who] = reply
+            if isinstance(event, Invoke) and number in replies:
+                self._known[event.who] = replies[number]
             try:
                 found = self._handlers[kind](event)
+                if not found and self._known:
+                    # A later event contradicts this one: carry on, so that it gets the blame.
+                    self._known = {}
+                    found = self._handlers[kind](event)
+                if not found:
+                    self.rejected = event
+                    return explain_stuck(self, event, STABLE)
             except TooMany:
-                return Verdict(
-                    Outcome.UNDECIDED,
-                    f"more than {self.limit} configurations could explain the history; raise the "
-                    "limit, or check a shorter one",
-                    event=self.events,
-                )
-            if not found:
-                self.rejected = event
-                return explain_stuck(self, event, STABLE)
+                return self._too_many()
             self._accept(event, found)
         return None
+
+    def _too_many(self) -> Verdict:
+        sentence = (
+            f"more than {self.limit} configurations could explain the history; raise the limit, "
+            "or check a shorter one"
+        )
+        return Verdict(Outcome.UNDECIDED, sentence, event=self.events)
 
     def verdict(self, deadlock_allowed: bool = True) -> Verdict:
         """The verdict on a history that is explained to its end."""
         configuration, trail = next(iter(self.configurations.items()))
         graph = waits_for(self, configuration)
         outcome, sentence, kind = Outcome.HELD, "the model allows what happened", ""
-        if graph and self._deadlocked(graph):
+        if graph and all(map(self._deadlocked, self.configurations)):
             names = "all that could let them go on are asleep themselves, or dead"
             kind = "deadlock"
             sentence = f"deadlock: {len(graph)} asleep for ever, since {names}"
             outcome = Outcome.HELD if deadlock_allowed else Outcome.VIOLATED
-        return Verdict(
-            outcome, sentence, kind, trail=trail_of(self, trail), waits_for=graph
-        )
+        return Verdict(outcome, sentence, kind, trail=trail_of(self, trail), waits_for=graph)
 
     def dead(self) -> frozenset[Process]:
         """Who is dead, by the history so far."""
         return frozenset(event.who for event in self.history if type(event) is Died)
 
-    def _deadlocked(self, graph: Sequence[Any]) -> bool:
+    def _deadlocked(self, configuration: Configuration) -> bool:
+        """Whether somebody sleeps, nobody of them can time out, and all who could let one of
+        them go on are asleep themselves, or dead."""
+        graph = waits_for(self, configuration)
         asleep = {edge.who for edge in graph}
-        dead = self.dead()
-        return all(set(edge.whom) <= asleep | dead for edge in graph)
+        ends = asleep | self.dead()
+        return bool(graph) and all(
+            set(edge.whom) <= ends and not self._can_time_out(configuration, edge.who)
+            for edge in graph
+        )
+
+    def _can_time_out(self, configuration: Configuration, who: Process) -> bool:
+        steps = self.relation.steps(configuration[0], who, configuration[who + 1])
+        return steps.timer is not None
 
     def _accept(self, event: Event, found: Configurations) -> None:
         self.configurations = found
         self.history.append(event)
         self.events += 1
 
-    def _replies(self, events: Sequence[Event]) -> dict[tuple[Process, int], Reply]:
-        """The replies that are known beforehand, by process and time of invocation."""
-        known: dict[tuple[Process, int], Reply] = {}
+    def _replies(self, events: Sequence[Event]) -> dict[int, Reply]:
+        """The replies that are known beforehand, by the number of the invocation."""
+        known: dict[int, Reply] = {}
         started: dict[Process, int] = {}
-        for event in events:
-            if type(event) is Invoke:
-                started[event.who] = event.time
-            elif type(event) is Return:
+        for number, event in enumerate(events):
+            if isinstance(event, Invoke):
+                started[event.who] = number
+            elif isinstance(event, Return):
                 begun = started.pop(event.who, None)
                 if begun is None:
                     self._known[event.who] = event.reply
                 else:
-                    known[event.who, begun] = event.reply
+                    known[begun] = event.reply
         return known
 
     # What each event does to the configurations.
@@ -182,21 +195,38 @@ class Checker:
 
     def _killing(self, event: Killing) -> Configurations:
         self._known.pop(event.who, None)
+        self._killed.add(event.who)
         return self._each(event.who, self.relation.killed)
 
     def _died(self, event: Died) -> Configurations:
         found: Configurations = {}
         for configuration, trail in self._search(event.time, event.who):
-            if configuration[event.who + 1] == (DEAD,):
+            if configuration[event.who + 1] == (DEAD,) and self._explains_cause(event, trail):
                 found.setdefault(configuration, trail)
         return found
+
+    def _explains_cause(self, event: Died, trail: Trail) -> bool:
+        """Whether it was sent SIGKILL, or ended by the signal that the model names."""
+        if event.who in self._killed:
+            return True
+        while trail is not None:
+            trail, _, who, step, slot = trail
+            if who == event.who and step.rule == "dies":
+                return bool(slot[1].signal == event.cause)
+        return False
 
     def _signal(self, event: Signalled) -> Configurations:
         return self._each(event.who, lambda slot: self.relation.hit(slot, event.restart))
 
     def _stop(self, event: Stopped) -> Configurations:
-        self._stopped.add(event.who)
-        return self._each(event.who, self.relation.stopped)
+        who = event.who
+        self._stopped.add(who)
+        before = self.configurations
+        self.configurations = self._each(who, self.relation.stopped)
+        try:
+            return dict(self._search(event.time, who))
+        finally:
+            self.configurations = before
 
     def _continue(self, event: Continued) -> Configurations:
         self._stopped.discard(event.who)
@@ -223,7 +253,7 @@ class Checker:
             elif slot[0] == LIVE:
                 if not asleep or self._overdue(configuration, who, event.time):
                     return False
-            elif not (slot[0] in (DONE, SUSPENDED) and who in self._stopped):
+            elif asleep or who not in self._stopped or slot[0] not in (DONE, SUSPENDED):
                 return False
         return True
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.history import Died, Event, Invoke, Quiet, Return
 from harness.program import name_of
-from harness.relation import DEAD, DONE, LIVE, Configuration, Slot
+from harness.relation import DEAD, DONE, LIVE, SUSPENDED, Configuration, Slot
 from harness.spec import Later, Process, Reply
 from harness.verdict import Outcome, Taken, Verdict, WaitsFor
 from harness.words import show
 
 if TYPE_CHECKING:
     from harness.check.checker import Checker
+
 
 def explain_stuck(checker: "Checker", event: Event, stable: int) -> Verdict:
     """The verdict where no configuration explains ``event`` any more."""
@@ -72,8 +73,7 @@ def _possible_replies(checker: "Checker", event: Return) -> list[Reply]:
         found = [
             configuration[event.who + 1][1]
             for configuration, _ in checker._search(event.time, event.who)
-            if configuration[event.who + 1] is not None
-            and configuration[event.who + 1][0] == DONE
+            if configuration[event.who + 1] is not None and configuration[event.who + 1][0] == DONE
         ]
     finally:
         checker._known = known
@@ -97,10 +97,15 @@ def _wrong_sleep(checker: "Checker", event: Quiet) -> tuple[str, str, str, list[
     for configuration, trail in rests:
         for who in event.asleep:
             slot = configuration[who + 1]
+            if not any(step[0] == who for step in steps_of(trail)):
+                continue
             if slot is None or slot[0] != LIVE:
                 return _lost_wake_up(checker, who, trail, observed, rests)
     configuration = rests[0][0]
     for who in event.asleep:
+        if configuration[who + 1] is None or configuration[who + 1][0] in (DEAD, SUSPENDED):
+            sentence = f"{_name(checker, who)} is asleep, though it is inside no call"
+            return "sleep", sentence, observed, []
         if checker._overdue(configuration, who, event.time):
             call = f"{_name(checker, who)}: {_op(checker, configuration[who + 1])}"
             return "time-out", f"{call} sleeps on though its time was up", observed, []
@@ -168,7 +173,8 @@ def _reply_of(checker: "Checker", slot: Slot) -> Reply:
     if slot is None or slot[0] == DEAD:
         return None
     if slot[0] == DONE:
-        return slot[1]
+        reply: Reply = slot[1]
+        return reply
     number = slot[1]
     return None if number is None else Later(checker.relation.op(number))
 
@@ -181,6 +187,8 @@ def waits_for(checker: "Checker", configuration: Configuration) -> tuple[WaitsFo
     edges = []
     for who, slot in enumerate(configuration[1:]):
         if slot is None or slot[0] != LIVE:
+            continue
+        if relation.steps(configuration[0], who, slot).ready:
             continue
         op = relation.op(slot[1])
         partners: Iterable[Process] | None = relation.model.partners(state, who, op)

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic, monotonic_ns
 from typing import Any
 
@@ -363,13 +364,23 @@ class Session:
 
     def _returned(self, who: Process, reply: Any, began: int, ended: int) -> None:
         start = self._start
-        self._events.append(Return(ended - start, who, reply, began - start))
+        self._tell_return(Return(ended - start, who, reply, began - start))
         self.busy.pop(who, None)
         self._forget_sleep(who)
         victim = self._victims.pop(who, None)
         if victim is not None and victim not in self.dead:
             self._events.append(Killing(self._now(), victim))
             self._bury(victim)
+
+    def _tell_return(self, event: Return) -> None:
+        """Put it before the SIGKILL that it has outrun, if there is one."""
+        at = len(self._events)
+        for number, earlier in enumerate(self._events):
+            if isinstance(earlier, Killing) and earlier.who == event.who:
+                at = number
+                event = replace(event, time=min(event.time, earlier.time))
+                break
+        self._events.insert(at, event)
 
     def _bury(self, who: Process) -> None:
         """Wait for the end of a process that is dying, and say how it ended."""
@@ -379,6 +390,10 @@ class Session:
         self.dead.add(who)
         self.stopped.discard(who)
         self._drain()
+        for killer in [one for one, victim in self._victims.items() if victim == who]:
+            # Dead before its killer has answered: the kill may come after the call or within it.
+            del self._victims[killer]
+            self._events.append(Killing(self._now(), who))
         self.busy.pop(who, None)
         self._forget_sleep(who)
         self._events.append(Died(self._now(), who, self.pool.cause_of_death(actor)))
@@ -398,5 +413,7 @@ class Session:
         return monotonic_ns() - self._start
 
     def _take_events(self) -> list[Event]:
+        """What has happened since; of several moments of rest only the last is told."""
         events, self._events = self._events, []
-        return events
+        rests = [event for event in events if isinstance(event, Quiet)]
+        return [event for event in events if not isinstance(event, Quiet) or event is rests[-1]]

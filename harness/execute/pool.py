@@ -28,9 +28,7 @@ _PROGRAM = "import sys; sys.path[:] = {path!r}; from harness.execute.zygote impo
 class Actor:
     """The supervisor's handle on one actor."""
 
-    def __init__(
-        self, hello: tuple[int, int, int], commands: socket.socket, pidfd: int
-    ) -> None:
+    def __init__(self, hello: tuple[int, int, int], commands: socket.socket, pidfd: int) -> None:
         self.serial, self.inner_pid, reads_from = hello
         self.commands = commands
         self.pidfd = pidfd

@@ -26,6 +26,8 @@ def load_profile(name: str) -> None:
         f"ipc-{name}",
         max_examples=EXAMPLES[name],
         deadline=None,
+        derandomize=False,
+        print_blob=False,
         database=DirectoryBasedExampleDatabase(DATABASE),
         phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),

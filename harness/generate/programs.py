@@ -140,8 +140,7 @@ class Drawing:
             if self.walk.wakes(who, op, victim):
                 self.number += 1
                 self.steps.append(CallThenKill(who, op, victim))
-                self.walk.call(who, op)
-                self.walk.kill(victim)
+                self.walk.call_then_kill(who, op, victim)
                 return
 
     def finish(self) -> None:
@@ -220,9 +219,7 @@ class Programs:
                 drawing.fill(filled - 2)
         self._draw_steps(draw, drawing, actors)
         drawing.finish()
-        return Program(
-            self.mechanism.reference, drawing.setup, actors, tuple(drawing.steps)
-        )
+        return Program(self.mechanism.reference, drawing.setup, actors, tuple(drawing.steps))
 
     def _draw_steps(
         self, draw: Callable[[st.SearchStrategy[int]], int], drawing: Drawing, actors: int

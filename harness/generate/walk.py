@@ -64,6 +64,15 @@ class Walk:
     def call(self, who: Process, op: Op) -> None:
         self._put(who, self.relation.called(op))
 
+    def call_then_kill(self, who: Process, op: Op, victim: Process) -> None:
+        """The call takes effect, and ``victim`` dies before it can run."""
+        self.configuration = with_slot(self.configuration, who, self.relation.called(op))
+        slot = self.relation.called(op)
+        steps = self.relation.steps(self.configuration[0], who, slot).ready
+        if steps:
+            self.configuration = after(self.configuration, who, steps[0])
+        self.kill(victim)
+
     def kill(self, who: Process) -> None:
         self.stopped.discard(who)
         slot = self.relation.killed(self.configuration[who + 1])

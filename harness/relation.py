@@ -106,6 +106,8 @@ class Relation:
         """The slot of a sleeper after a signal with a handler."""
         if slot is not None and slot[0] == LIVE:
             return (HIT, slot[1], slot[2], restart)
+        if slot is not None and slot[0] == HIT:
+            return (HIT, slot[1], slot[2], restart and slot[3])
         return slot
 
     def stopped(self, slot: Slot) -> Slot:

@@ -148,6 +148,7 @@ def menu(size: int) -> tuple[Op, ...]:
         *[Semtimedop(array, LONG) for array in (one(0, -1), one(0, 0), arrays[1])],
         *[Semtimedop(array) for array in (one(0, -1), one(0, 0, undo=True))],
         *_control(size),
+        Remove(),
         *_bad(size),
         Remove(),
     )

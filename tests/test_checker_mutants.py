@@ -13,12 +13,14 @@ from tests.comparing import Comparison
 from tests.menus import SUBJECTS
 from tests.mutants import NOTICED_BY_A_SENTENCE, NOTICED_BY_BRUTE_FORCE, Mutant
 
-EXECUTIONS = 100
-"""Within which a mutant must be noticed: a small part of what the tests compare."""
+EXECUTIONS = 400
+"""Within which a mutant must be noticed: as many as the comparison makes of each model. Most
+are noticed among the first ten."""
 
 
 def is_noticed(name: str) -> bool:
-    """Whether brute force disagrees with the checker as it is now."""
+    """Whether brute force disagrees with the checker as it is now; it agrees with the checker
+    itself (`tests.test_checker_against_brute_force`)."""
     subject = next(subject for subject in SUBJECTS if subject.name == name)
     comparison, random = Comparison(subject, 3), Random(name)
     return any(
@@ -35,11 +37,6 @@ def is_noticed(name: str) -> bool:
 def test_brute_force_notices(mutant: Mutant, subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)
     assert is_noticed(subject)
-
-
-@pytest.mark.parametrize("subject", sorted({subject for _, _, subject in NOTICED_BY_BRUTE_FORCE}))
-def test_brute_force_has_nothing_to_say_against_the_checker_itself(subject: str) -> None:
-    assert not is_noticed(subject)
 
 
 @pytest.mark.parametrize(

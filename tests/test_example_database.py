@@ -1,14 +1,12 @@
 """What was found is tried first by the next run, alone and under pytest-xdist, also in CI."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.projects import Project
+
 NUMBERS = """
 import pytest
 from hypothesis import given, strategies
@@ -31,20 +29,9 @@ XDIST = ("-n", "2")
 
 def fail(folder: Path, *words: str) -> str:
     """What pytest prints of the failing tests in a folder."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:faulthandler", "-q", *words]
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": path, "IPC_HARNESS_PROFILE": "dev"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 1, done.stdout
-    return done.stdout
+    code, out = Project(folder).test(*words)
+    assert code == 1, out
+    return out
 
 
 def first_tried(folder: Path) -> list[str]:

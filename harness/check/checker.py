@@ -58,10 +58,13 @@ class Checker:
     """Judges one history, event by event.
 
     ``relation`` is the model's; ``limit`` bounds the configurations carried or visited at one
-    event. Feed it the events in order; `configurations` are those that explain them all.
+    event. Feed it the events in order; `configurations` are those that explain them all. With
+    ``look_ahead``, replies that come later in what is fed at once prune the search.
     """
 
-    def __init__(self, relation: Relation, limit: int = 200_000) -> None:
+    def __init__(
+        self, relation: Relation, limit: int = 200_000, *, look_ahead: bool = True
+    ) -> None:
         self.relation = relation
         self.limit = limit
         self.configurations: Configurations = {relation.start: None}
@@ -70,6 +73,8 @@ class Checker:
         self.rejected: Event | None = None
         """The event that could not be explained, which `history` does not have."""
         self._invoked = [0] * relation.processes
+        self._look_ahead = look_ahead
+        self._pruned = False
         self._known: dict[Process, Reply] = {}
         self._stopped: set[Process] = set()
         self._killed: set[Process] = set()
@@ -88,7 +93,7 @@ class Checker:
         """Extend the history. Returns a verdict as soon as it is not explained any more, or is
         too large; the checker then stands before the event that could not be explained."""
         self.rejected = None
-        replies = self._replies(events)
+        replies = self._replies(events) if self._look_ahead else {}
         for number, event in enumerate(events):
             kind = type(event)
             if kind is Asleep:
@@ -98,10 +103,8 @@ class Checker:
                 self._known[event.who] = replies[number]
             try:
                 found = self._handlers[kind](event)
-                if not found and self._known:
-                    # A later event contradicts this one: carry on, so that it gets the blame.
-                    self._known = {}
-                    found = self._handlers[kind](event)
+                if not found and self._pruned:
+                    return self._blame([event, *events[number + 1 :]])
                 if not found:
                     self.rejected = event
                     return explain_stuck(self, event, STABLE)
@@ -109,6 +112,17 @@ class Checker:
                 return self._too_many()
             self._accept(event, found)
         return None
+
+    def _blame(self, ahead: Sequence[Event]) -> Verdict | None:
+        """Judge anew without looking ahead, so that the event that is wrong gets the blame, and
+        not an earlier one that it contradicts."""
+        plain = Checker(self.relation, self.limit, look_ahead=False)
+        verdict = plain.feed([*self.history, *ahead])
+        if verdict is not None and plain.rejected is None:
+            self.rejected = ahead[0]
+            return explain_stuck(self, ahead[0], STABLE)
+        self.__dict__.update(plain.__dict__)
+        return verdict
 
     def _too_many(self) -> Verdict:
         sentence = (
@@ -304,6 +318,7 @@ class Checker:
                     ready = (*ready, timer.step)
                 for step in ready:
                     if who in self._known and self._contradicts(step, self._known[who]):
+                        self._pruned = True
                         continue
                     reached = after(configuration, who, step)
                     if reached not in seen:

@@ -45,16 +45,17 @@ def _name(checker: "Checker", who: Process) -> str:
     return name_of(who, checker.relation.processes - 1)
 
 
-def _op(checker: "Checker", slot: Slot) -> str:
-    if slot is None or slot[0] in (DONE, DEAD):
-        return "its call"
-    return show(checker.relation.op(slot[2] if len(slot) > 2 else slot[1]))
+def _call(checker: "Checker", who: Process) -> str:
+    """The last call of ``who``, as it was made."""
+    for event in reversed(checker.history):
+        if isinstance(event, Invoke) and event.who == who:
+            return f"{_name(checker, who)}: {show(event.op)}"
+    return f"{_name(checker, who)}, which has made no call"
 
 
 def _wrong_reply(checker: "Checker", event: Return) -> tuple[str, str, str, list[str]]:
     replies = _possible_replies(checker, event)
-    slot = next(iter(checker.configurations))[event.who + 1]
-    call = f"{_name(checker, event.who)}: {_op(checker, slot)}"
+    call = _call(checker, event.who)
     allowed = [f"{call} returns {show(reply)}" for reply in replies]
     if not allowed:
         allowed = [f"{call} sleeps"]
@@ -97,9 +98,7 @@ def _wrong_sleep(checker: "Checker", event: Quiet) -> tuple[str, str, str, list[
     for configuration, trail in rests:
         for who in event.asleep:
             slot = configuration[who + 1]
-            if not any(step[0] == who for step in steps_of(trail)):
-                continue
-            if slot is None or slot[0] != LIVE:
+            if slot is not None and slot[0] not in (LIVE, SUSPENDED, DEAD):
                 return _lost_wake_up(checker, who, trail, observed, rests)
     configuration = rests[0][0]
     for who in event.asleep:
@@ -107,7 +106,7 @@ def _wrong_sleep(checker: "Checker", event: Quiet) -> tuple[str, str, str, list[
             sentence = f"{_name(checker, who)} is asleep, though it is inside no call"
             return "sleep", sentence, observed, []
         if checker._overdue(configuration, who, event.time):
-            call = f"{_name(checker, who)}: {_op(checker, configuration[who + 1])}"
+            call = _call(checker, who)
             return "time-out", f"{call} sleeps on though its time was up", observed, []
     return "sleep", f"the model has other sleepers than {asleep}", observed, []
 
@@ -116,8 +115,7 @@ def _lost_wake_up(
     checker: "Checker", who: Process, trail: Any, observed: str, rests: Sequence[Any]
 ) -> tuple[str, str, str, list[str]]:
     last = next(taken for taken in reversed(trail_of(checker, trail)) if taken.who == who)
-    made = (event for event in reversed(checker.history) if isinstance(event, Invoke))
-    call = f"{_name(checker, who)}: {show(next(event.op for event in made if event.who == who))}"
+    call = _call(checker, who)
     if last.rule in ("would block", "interrupted"):
         kind = "sleep"
         sentence = f"{call} sleeps, where the model has it return {show(last.reply)}"
@@ -133,8 +131,7 @@ def _lost_wake_up(
 
 
 def _wrong_death(checker: "Checker", event: Died) -> tuple[str, str, str, list[str]]:
-    slot = next(iter(checker.configurations))[event.who + 1]
-    call = f"{_name(checker, event.who)} in {_op(checker, slot)}"
+    call = _call(checker, event.who).replace(": ", " in ", 1)
     sentence = f"{call} was ended by {event.cause}, which no rule allows"
     return "death", sentence, f"{call}: {event.cause}", ["it lives"]
 

@@ -178,7 +178,7 @@ class IdentifierFollowsKey(SysvSemAdapter):
 
     def perform(self, op: Op) -> Reply:
         reply = super().perform(op)
-        if isinstance(op, Getall) and reply == EINVAL:
+        if reply == EINVAL and not isinstance(op, Semget):
             super().perform(Semget(0))
             return super().perform(op)
         return reply
@@ -330,7 +330,6 @@ BUGS: tuple[Bug, ...] = (
         TAKES_ONLY_ONCE_AWAKE,
         "A unit is not handed to a sleeper, which only takes it when it runs again.",
         hard=True,
-        needs=frozenset({"death"}),
     ),
     Bug(
         "last-come-first-served",

@@ -4,7 +4,7 @@ A property is green only for what happened, so everything that happened is count
 several test workers add up.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,22 +91,22 @@ class Coverage:
         known: Mapping[str, str],
         outcome: Outcome,
         history: Iterable[Event],
-        steps: Iterable[tuple[Process, str]],
+        steps: Iterable[tuple[Process, str, bool]],
     ) -> None:
         """Count one judged history. ``steps`` are the steps of its explanation, in order: who
-        took which rule."""
+        took which rule, and whether that ended a call."""
         counts = self.of(mechanism)
         counts.programs += 1
         counts.verdicts[outcome] += 1
         if not counts.known:
             counts.known.update(known)
-        special: dict[Process, list[str]] = {}
-        for who, rule in steps:
+        ended: dict[Process, deque[str]] = {}
+        for who, rule, ends in steps:
             if rule in known:
                 counts.rules[rule] += 1
-            elif rule in SPECIAL:
-                special.setdefault(who, []).append(rule)
-        _count_endings(counts, history, special)
+            if ends:
+                ended.setdefault(who, deque()).append(rule)
+        _count_endings(counts, history, ended)
 
     def add(self, other: "Coverage") -> None:
         for name, counts in other.mechanisms.items():
@@ -124,7 +124,7 @@ class Coverage:
 
 
 def _count_endings(
-    counts: Counts, history: Iterable[Event], special: dict[Process, list[str]]
+    counts: Counts, history: Iterable[Event], ended: dict[Process, deque[str]]
 ) -> None:
     calls: dict[Process, Op] = {}
     slept: set[Process] = set()
@@ -147,7 +147,8 @@ def _count_endings(
             how = "stopped" if kind is Stopped else "signalled"
             counts.endings[type(calls[who]).__name__, f"{how} while asleep"] += 1
         elif isinstance(event, Return):
-            end(who, _way(event.reply, who in slept, special.get(who)))
+            rule = ended[who].popleft() if ended.get(who) else ""
+            end(who, _way(event.reply, who in slept, rule))
         elif kind is Killing:
             killed.add(who)
         elif isinstance(event, Died):
@@ -155,10 +156,8 @@ def _count_endings(
             end(who, f"{how} while asleep" if who in slept else f"{how} inside")
 
 
-def _way(reply: Any, slept: bool, special: list[str] | None) -> str:
+def _way(reply: Any, slept: bool, rule: str) -> str:
     how = "slept, then " if slept else ""
-    if special and not isinstance(reply, Errno):
+    if not isinstance(reply, Errno):
         return f"{how}returned"
-    if special:
-        return f"{how}{special.pop(0)}: {reply.name}"
-    return f"{how}failed: {reply.name}" if isinstance(reply, Errno) else f"{how}returned"
+    return f"{how}{rule if rule in SPECIAL else 'failed'}: {reply.name}"

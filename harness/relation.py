@@ -178,9 +178,9 @@ class Relation:
         if wait.would_block is not None:
             return Steps((Next("would block", state, (DONE, wait.would_block)),))
         left = state if wait.withdrawn is None else self.state_number(wait.withdrawn)
-        timer = _timer(wait, left, slot)
         if wait.asleep is not None:
-            return Steps(self._falls_asleep(wait, slot), timer)
+            return Steps(self._falls_asleep(wait, slot))
+        timer = _timer(wait, left, slot)
         ready: tuple[Next, ...]
         if slot[0] == HIT and slot[3] and wait.restarts:
             ready = (Next("restarted", left, (LIVE, slot[2], slot[2])),)

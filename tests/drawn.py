@@ -103,7 +103,6 @@ def what_came_of(step: Step, asleep: tuple[int, ...], run: Lockstep) -> Iterator
             yield "restarted" if who in run.sleepers() else "interrupted"
         case Elapse():
             yield "timed out"
-    return
 
 
 def wakes_its_victim(run: Lockstep, step: CallThenKill) -> bool:

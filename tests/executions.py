@@ -225,6 +225,7 @@ class Lockstep(Execution):
             case Kill() if not self.is_dead(who):
                 self.halted.discard(who)
                 self.kill(who)
+                self.die(who)
             case Stop() if not self.is_dead(who) and who not in self.halted:
                 self.stop(who)
             case Continue() if who in self.halted:
@@ -246,6 +247,12 @@ class Lockstep(Execution):
             self.end(who)
             self.kill(victim)
             self.at[victim] = EXITING
+            self.die(victim)
+
+    def die(self, who: Process) -> None:
+        while self.doings(who).now:
+            self.step(who)
+        self.end(who)
 
     def pass_the_time(self, who: Process) -> None:
         after = self.doings(who).after

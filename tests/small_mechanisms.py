@@ -58,7 +58,7 @@ FIFO = Mechanism(
     reference="tests.small_mechanisms:FIFO",
     model=fifo,
     adapter=Nowhere,
-    setups=(FifoSetup(), FifoSetup(1), FifoSetup(5),),
+    setups=(FifoSetup(), FifoSetup(1), FifoSetup(5)),
     calls=fifo_calls,
     fill=fill_fifo,
     audit=audit_fifo,
@@ -105,7 +105,7 @@ SEMAPHORE = Mechanism(
     reference="tests.small_mechanisms:SEMAPHORE",
     model=semaphore,
     adapter=Nowhere,
-    setups=(SemaphoreSetup(), SemaphoreSetup(3),),
+    setups=(SemaphoreSetup(), SemaphoreSetup(3)),
     calls=semaphore_calls,
 )
 

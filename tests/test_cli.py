@@ -17,6 +17,7 @@ from harness.cli.machine import REQUIRED
 from harness.codec import load, save
 from harness.coverage import Counts, Coverage
 from harness.execute.facilities import Facility, doctor
+from tests.projects import Project
 from tests.saved import (
     BOTH_ASLEEP,
     LOST,
@@ -293,3 +294,25 @@ def test_nothing_in_a_record_is_markup_or_a_command_to_the_terminal(
     _, out, _ = say("check", path)
     assert "\x1b" not in out
     assert "[bold]" in out
+
+
+DEADLOCK = """
+from harness.testing import conformance
+from tests.subjects import TOKEN_LOCK
+test_lock = conformance(TOKEN_LOCK, faults=(), deadlock_allowed=False)
+"""
+
+
+def test_a_deadlock_that_a_property_does_not_allow_is_one_for_check_and_replay_too(
+    say: Say, tmp_path: Path
+) -> None:
+    (tmp_path / "test_lock.py").write_text(DEADLOCK)
+    code, out = Project(tmp_path).test("-k", "[0]")
+    assert code == 1, out
+    path = tmp_path / "reports" / "test_lock.py-test_lock-0.json"
+    code, out, _ = say("check", path)
+    assert code == 1
+    assert out.startswith("violated: deadlock: ")
+    done = command(["replay", path])
+    assert done.returncode == 1
+    assert done.stdout.startswith("violated: deadlock: ")

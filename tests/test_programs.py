@@ -1,20 +1,19 @@
-"""The programs that are drawn: rich, small once shrunk, plain data, and what the walk says."""
+"""The programs that are drawn: rich, small once shrunk, plain data, and known to the walk."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, seed, settings
+from hypothesis import HealthCheck, find, settings
 
 from harness.check.checker import Checker
-from harness.codec import decode, encode
-from harness.generate.programs import ALL_FAULTS, KILLS, Programs
+from harness.codec import Record, load, save
+from harness.generate.programs import KILLS, Programs
 from harness.generate.walk import Walk
-from harness.mechanism import Mechanism
+from harness.mechanism import Mechanism, no_audit
 from harness.program import (
     Call,
     CallThenKill,
@@ -27,88 +26,265 @@ from harness.program import (
     Stop,
 )
 from harness.verdict import Outcome
-from tests.brute_force import BruteForce
-from tests.executions import Lockstep, in_lockstep
-from tests.small_mechanisms import FIFO, MECHANISMS, POST, SEMAPHORE, FifoSetup
-from tests.small_models import Count, Get, Put, Receive, Send
+from tests.drawn import SOURCES, begun, carried_out, drawn, drawn_from, happenings
+from tests.executions import Lockstep
+from tests.small_mechanisms import FIFO, MECHANISMS, POST, SEMAPHORE, SHORT, FifoSetup
+from tests.small_models import Get, Put, Receive
 
 A, B, C = range(3)
-SETTINGS = settings(
-    max_examples=500,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
+each_mechanism = pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda each: each.name)
+
+
+# Rich: what so many of five hundred programs lead to, at the least.
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "least"),
+    [
+        (FIFO, {"woken, then killed": 5, "a call wakes a sleeper": 100, "timed out": 50}),
+        (POST, {"woken, then killed": 5, "a call wakes a sleeper": 75, "timed out": 75}),
+        (SEMAPHORE, {"interrupted": 100, "continued": 50, "timed out": 75}),
+    ],
+    ids=lambda each: each.name if isinstance(each, Mechanism) else "",
 )
-SOURCES = {mechanism.name: Programs(mechanism) for mechanism in MECHANISMS}
+def test_programs_lead_to_what_matters(mechanism: Mechanism, least: dict[str, int]) -> None:
+    found = Counter(name for p in drawn(mechanism) for name in set(happenings(mechanism, p)))
+    always = {
+        "0 asleep": 200,
+        "1 asleep": 200,
+        "2 asleep": 150,
+        "3 asleep": 50,
+        "killed asleep": 75,
+        "killed idle": 75,
+        "stopped asleep": 75,
+        "interrupted": 75,
+    }
+    wanted = always | least
+    assert {name: found[name] for name in wanted if found[name] < wanted[name]} == {}
 
 
-@cache
-def drawn(mechanism: Mechanism, **about: int) -> list[Program]:
-    """Five hundred programs."""
-    programs: list[Program] = []
-
-    @seed(1)
-    @SETTINGS
-    @given(SOURCES[mechanism.name].strategy())
-    def draw(program: Program) -> None:
-        programs.append(program)
-
-    draw()
-    return programs
+def test_what_starts_again_is_drawn_too() -> None:
+    found = Counter(name for p in drawn(FIFO) for name in set(happenings(FIFO, p)))
+    assert found["restarted"] >= 100
+    assert found["continued, asleep again"] >= 50
 
 
-@cache
-def brute_force(mechanism: Mechanism, setup: object, processes: int) -> BruteForce:
-    return BruteForce(mechanism.model(setup, processes), processes)
+def test_steps_are_hardly_ever_passed_over() -> None:
+    for mechanism in MECHANISMS:
+        steps = sum(len(program.steps) for program in drawn(mechanism))
+        passed_over = sum(
+            list(happenings(mechanism, program)).count("passed over")
+            for program in drawn(mechanism)
+        )
+        assert passed_over <= steps // 100
 
 
-def carried_out(mechanism: Mechanism, program: Program, number: int = 0) -> Lockstep:
-    steps = brute_force(mechanism, program.setup, program.processes)
-    return in_lockstep(steps, program, Random(number))
+def test_objects_are_really_full() -> None:
+    filled, full, turned_away = 0, 0, 0
+    for program in drawn(FIFO):
+        run = begun(FIFO, program)
+        keeper = program.keeper
+        for number, step in enumerate(program.steps):
+            before = len(run.state)
+            run.take(step)
+            is_full = len(run.state) == program.setup.capacity
+            full += is_full
+            filled += is_full and all(each.who == keeper for each in program.steps[: number + 1])
+            puts = isinstance(step, Call) and isinstance(step.op, Put)
+            turned_away += puts and before == program.setup.capacity
+    assert filled >= 100
+    assert full >= 500
+    assert turned_away >= 150
 
 
-def step_by_step(mechanism: Mechanism, program: Program) -> list[tuple[Step, Lockstep, bool]]:
-    """Every step with how it stood before, and whether it could be taken."""
-    found = []
-    for number, step in enumerate(program.steps):
-        before = carried_out(mechanism, replace(program, steps=program.steps[:number]))
-        after = carried_out(mechanism, replace(program, steps=program.steps[:number]))
-        found.append((step, before, after.take(step)))
-    return found
+def test_the_keeper_looks_at_what_is_left() -> None:
+    for program in drawn(FIFO):
+        *_, last = program.steps
+        assert last == Call(program.keeper, Get(0))
+        assert len(carried_out(FIFO, program).state) == 0
 
 
-# Rich.
+def test_short_time_outs_have_run_out_at_the_end() -> None:
+    for program in drawn(SEMAPHORE):
+        run = carried_out(SEMAPHORE, program)
+        assert [who for who in run.sleepers() if run.doings(who).after is not None] == []
 
 
-def happenings(mechanism: Mechanism, program: Program) -> set[str]:
-    """What a program really leads to."""
-    found: set[str] = set()
-    run = Lockstep(
-        brute_force(mechanism, program.setup, program.processes), Random(0)
+def test_every_setup_and_number_of_actors_is_drawn() -> None:
+    assert {program.setup for program in drawn(FIFO)} == set(FIFO.setups)
+    assert {program.actors for program in drawn(FIFO)} == {2, 3, 4}
+
+
+def test_programs_are_mostly_different() -> None:
+    for mechanism in MECHANISMS:
+        programs = drawn(mechanism)
+        assert len(set(programs)) >= len(programs) // 2
+
+
+@pytest.mark.parametrize(("faults", "share"), [((), 15), (KILLS, 0)])
+def test_no_faults_are_drawn_where_none_are_wanted(faults: tuple[str, ...], share: int) -> None:
+    source = Programs(FIFO, faults=faults, share=share)
+    kinds = {type(step) for program in drawn_from(source, 100) for step in program.steps}
+    assert kinds <= {Call, Elapse}
+
+
+def test_only_those_faults_are_drawn_that_are_wanted() -> None:
+    source = Programs(FIFO, faults=KILLS, share=50)
+    kinds = {type(step) for program in drawn_from(source, 100) for step in program.steps}
+    assert kinds == {Call, Elapse, Kill}
+
+
+def test_programs_have_no_more_steps_and_actors_than_wanted() -> None:
+    source = Programs(SEMAPHORE, actors=(3, 3), steps=5)
+    for program in drawn_from(source, 100):
+        assert program.actors == 3
+        assert len([step for step in program.steps if not isinstance(step, Elapse)]) <= 5
+
+
+# Small once shrunk.
+
+
+def smallest(mechanism: Mechanism, wanted: Callable[[Program], bool]) -> Program:
+    """What Hypothesis shrinks a program to for which ``wanted`` holds."""
+    return find(
+        Programs(replace(mechanism, audit=no_audit)).strategy(),
+        wanted,
+        settings=settings(
+            max_examples=5_000,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+        random=Random(0),
     )
-    for step in program.steps:
-        asleep = run.sleepers()
-        full = isinstance(run.state, tuple) and run.state == run.state
-        if not run.take(step):
-            found.add("passed over")
-            continue
-        woken = set(asleep) - set(run.sleepers())
-        match step:
-            case Call() if woken - {step.who}:
-                found.add("a call wakes a sleeper")
-            case Kill(who) if who in asleep:
-                found.add("kill asleep")
-            case Stop(who) if who in asleep:
-                found.add("stop asleep")
-            case Continue():
-                found.add("continue")
-            case CallThenKill():
-                found.add("call then kill")
-            case Signal(_, restart):
-                found.add("restart" if restart else "signal")
-            case Elapse():
-                found.add("elapse")
-        found.add(f"{len(run.sleepers())} asleep")
-        del full
-    return found
+
+
+def leads_to(mechanism: Mechanism, name: str) -> Callable[[Program], bool]:
+    return lambda program: name in happenings(mechanism, program)
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("2 asleep", (Call(A, Get()), Call(B, Get()))),
+        ("3 asleep", (Call(A, Get()), Call(B, Get()), Call(C, Get()))),
+        ("killed idle", (Kill(A),)),
+        ("killed asleep", (Call(A, Get()), Kill(A))),
+        ("stopped asleep", (Call(A, Get()), Stop(A))),
+        ("continued, asleep again", (Call(A, Get()), Stop(A), Continue(A))),
+        ("interrupted", (Call(A, Get()), Signal(A))),
+        ("restarted", (Call(A, Get()), Signal(A, True))),
+        ("timed out", (Call(A, Get(SHORT)), Elapse(A))),
+        ("a call wakes a sleeper", (Call(A, Get()), Call(B, Put(2)))),
+        ("woken, then killed", (Call(A, Get()), CallThenKill(B, Put(2), A))),
+    ],
+)
+def test_a_program_shrinks_to_the_fewest_steps(name: str, steps: tuple[Step, ...]) -> None:
+    program = smallest(FIFO, leads_to(FIFO, name))
+    assert program.steps == steps
+    assert program.setup == FifoSetup()
+    assert program.actors == max(2, len({step.who for step in steps}))
+
+
+def test_a_program_with_a_full_object_shrinks_to_what_fills_it() -> None:
+    def overflows(program: Program) -> bool:
+        run = carried_out(FIFO, program)
+        return any(isinstance(run.at[who].op, Put) for who in run.sleepers())
+
+    program = smallest(FIFO, overflows)
+    assert len(program.steps) == program.setup.capacity + 1
+    assert all(isinstance(step, Call) for step in program.steps)
+
+
+def test_a_hard_program_shrinks_well() -> None:
+    """Three in line, of whom the first dies once it was handed an item, and the second gives up."""
+
+    def wanted(program: Program) -> bool:
+        return {"3 asleep", "woken, then killed", "timed out"} <= set(happenings(POST, program))
+
+    program = smallest(POST, wanted)
+    kinds = Counter(type(step) for step in program.steps)
+    assert kinds == {Call: 3, CallThenKill: 1, Elapse: 1}
+    assert {type(step.op) for step in program.steps if isinstance(step, Call)} == {Receive}
+
+
+@each_mechanism
+def test_any_part_of_a_program_is_a_program(mechanism: Mechanism) -> None:
+    """A step less changes nothing about what the others mean, though some may be passed over."""
+    for program in drawn(mechanism)[:100]:
+        for number in range(len(program.steps)):
+            part = (*program.steps[:number], *program.steps[number + 1 :])
+            run = carried_out(mechanism, replace(program, steps=part))
+            if number % 5 == 0:
+                assert judged(mechanism, program, run) is Outcome.HELD
+
+
+def judged(mechanism: Mechanism, program: Program, run: Lockstep) -> Outcome:
+    checker = Checker(SOURCES[mechanism.name].relation_of(program))
+    return (checker.feed(run.events) or checker.verdict()).outcome
+
+
+# Plain data.
+
+
+@each_mechanism
+def test_a_program_comes_back_from_a_file_as_it_was(mechanism: Mechanism, tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    for program in drawn(mechanism)[::5]:
+        history = tuple(carried_out(mechanism, program).events)
+        save(Record(program, history), path)
+        assert load(path) == Record(program, history)
+
+
+# The walk.
+
+
+def walk(walk: Walk, step: Step) -> None:
+    """Have the walk take a step as the drawing does."""
+    match step:
+        case Call(who, op):
+            walk.call(who, op)
+        case CallThenKill(who, op, victim):
+            walk.call_then_kill(who, op, victim)
+        case Kill(who):
+            walk.kill(who)
+        case Stop(who):
+            walk.stop(who)
+        case Continue(who):
+            walk.resume(who)
+        case Signal(who, restart):
+            walk.signal(who, restart)
+        case Elapse(who):
+            walk.elapse(who)
+
+
+@each_mechanism
+def test_the_walk_knows_how_it_stands(mechanism: Mechanism) -> None:
+    for program in drawn(mechanism):
+        walker = Walk(SOURCES[mechanism.name].relation_of(program))
+        run = begun(mechanism, program)
+        for step in program.steps:
+            if run.take(step):
+                walk(walker, step)
+            assert walker.state == run.state
+            for who in range(program.actors):
+                asleep = run.is_asleep(who) and who not in run.halted
+                assert walker.is_idle(who) == run.is_idle(who)
+                assert walker.is_asleep(who) == asleep
+                assert walker.is_dead(who) == run.is_dead(who)
+                assert (who in walker.stopped) == (who in run.halted)
+
+
+@each_mechanism
+def test_the_checker_explains_what_the_walk_expects(mechanism: Mechanism) -> None:
+    for program in drawn(mechanism)[::2]:
+        relation = SOURCES[mechanism.name].relation_of(program)
+        walker, checker, run = Walk(relation), Checker(relation), begun(mechanism, program)
+        for step in program.steps:
+            told = len(run.events)
+            if run.take(step):
+                walk(walker, step)
+            assert checker.feed(run.events[told:]) is None
+            at_rest = {relation.state(configuration) for configuration, _ in checker.at_rest()}
+            assert walker.state in at_rest
+        assert checker.verdict().outcome is Outcome.HELD

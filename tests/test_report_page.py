@@ -235,3 +235,10 @@ def test_a_full_disk_is_said_and_leaves_the_old_page(
         write_whole(path, render_failure(lost_wake_up()))
     assert path.read_text() == "the old page"
     assert os.listdir(tmp_path) == ["lock.html"]
+
+
+def test_the_levels_are_of_parts_that_last() -> None:
+    states = ("S(line=(), free=3)", "S(line=(W(who=2),), free=3)", "S(line=(W(who=1),), free=2)")
+    trail = tuple(Taken(1, A, Acquire(), "rule", None, state) for state in states[1:])
+    failure = replace(writing(b"x", trail=trail), start=states[0])
+    assert labels(failure, "head")[-4::2] == ["free", "line"]

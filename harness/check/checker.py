@@ -10,7 +10,7 @@ moment; the supervisor must have watched the sleepers for `STABLE`.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from harness.check.explain import explain_stuck, trail_of, waits_for
+from harness.check.explain import TooMany, explain_stuck, trail_of, waits_for
 from harness.history import (
     Asleep,
     Continued,
@@ -50,10 +50,6 @@ Trail = tuple[Any, ...] | None
 Configurations = dict[Configuration, Trail]
 
 
-class TooMany(Exception):
-    """The search has passed its bound."""
-
-
 class Checker:
     """Judges one history, event by event.
 
@@ -74,6 +70,8 @@ class Checker:
         """The event that could not be explained, which `history` does not have."""
         self._invoked = [0] * relation.processes
         self._look_ahead = look_ahead
+        self._unread: list[Event] = []
+        """What came behind a moment of rest that is not certain yet."""
         self._pruned = False
         self._known: dict[Process, Reply] = {}
         self._stopped: set[Process] = set()
@@ -93,6 +91,7 @@ class Checker:
         """Extend the history. Returns a verdict as soon as it is not explained any more, or is
         too large; the checker then stands before the event that could not be explained."""
         self.rejected = None
+        events, self._unread = [*self._unread, *events], []
         replies = self._replies(events) if self._look_ahead else {}
         for number, event in enumerate(events):
             kind = type(event)
@@ -103,26 +102,26 @@ class Checker:
                 self._known[event.who] = replies[number]
             try:
                 found = self._handlers[kind](event)
-                if not found and self._pruned:
-                    return self._blame([event, *events[number + 1 :]])
-                if not found:
-                    self.rejected = event
-                    return explain_stuck(self, event, STABLE)
             except TooMany:
                 return self._too_many()
+            if not found:
+                return self._stuck(event, events[number + 1 :])
             self._accept(event, found)
         return None
 
-    def _blame(self, ahead: Sequence[Event]) -> Verdict | None:
-        """Judge anew without looking ahead, so that the event that is wrong gets the blame, and
-        not an earlier one that it contradicts."""
-        plain = Checker(self.relation, self.limit, look_ahead=False)
-        verdict = plain.feed([*self.history, *ahead])
-        if verdict is not None and plain.rejected is None:
-            self.rejected = ahead[0]
-            return explain_stuck(self, ahead[0], STABLE)
-        self.__dict__.update(plain.__dict__)
-        return verdict
+    def _stuck(self, event: Event, rest: Sequence[Event]) -> Verdict | None:
+        """Nothing explains ``event``. Where looking ahead has pruned the search, judge anew
+        without, so that the event that is wrong gets the blame, not one that it contradicts."""
+        if self._pruned:
+            plain = Checker(self.relation, self.limit, look_ahead=False)
+            verdict = plain.feed([*self.history, event, *rest])
+            if verdict is None or plain.rejected is not None:
+                self.__dict__.update(plain.__dict__, _look_ahead=True)
+                return verdict
+        self.rejected = event
+        if isinstance(event, Quiet) and event.held < STABLE:
+            self._unread = list(rest)
+        return explain_stuck(self, event, STABLE)
 
     def _too_many(self) -> Verdict:
         sentence = (
@@ -151,12 +150,9 @@ class Checker:
         """Whether somebody sleeps, nobody of them can time out, and all who could let one of
         them go on are asleep themselves, or dead."""
         graph = waits_for(self, configuration)
-        asleep = {edge.who for edge in graph}
-        ends = asleep | self.dead()
-        return bool(graph) and all(
-            set(edge.whom) <= ends and not self._can_time_out(configuration, edge.who)
-            for edge in graph
-        )
+        stuck = [edge for edge in graph if not self._can_time_out(configuration, edge.who)]
+        ends = {edge.who for edge in stuck} | self.dead()
+        return bool(stuck) and all(set(edge.whom) <= ends for edge in stuck)
 
     def _can_time_out(self, configuration: Configuration, who: Process) -> bool:
         steps = self.relation.steps(configuration[0], who, configuration[who + 1])

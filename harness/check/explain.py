@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from harness.check.checker import Checker
 
 
+class TooMany(Exception):
+    """The search has passed its bound."""
+
+
 def explain_stuck(checker: "Checker", event: Event, stable: int) -> Verdict:
     """The verdict where no configuration explains ``event`` any more."""
-    if isinstance(event, Return):
-        kind, sentence, observed, allowed = _wrong_reply(checker, event)
-    elif isinstance(event, Quiet):
-        kind, sentence, observed, allowed = _wrong_sleep(checker, event)
-    elif isinstance(event, Died):
-        kind, sentence, observed, allowed = _wrong_death(checker, event)
-    else:
-        kind, sentence = "model", f"the model has no step for {event!r}"
-        observed, allowed = repr(event), []
+    try:
+        kind, sentence, observed, allowed = _reason(checker, event)
+    except TooMany:
+        kind, sentence = "reply", f"the model has no step for {show(event)}"
+        observed, allowed = show(event), []
     outcome = Outcome.VIOLATED
     if isinstance(event, Quiet) and event.held < stable:
         outcome = Outcome.UNDECIDED
@@ -39,6 +39,16 @@ def explain_stuck(checker: "Checker", event: Event, stable: int) -> Verdict:
         allowed=tuple(dict.fromkeys(allowed)),
         trail=trail_of(checker, trail),
     )
+
+
+def _reason(checker: "Checker", event: Event) -> tuple[str, str, str, list[str]]:
+    if isinstance(event, Return):
+        return _wrong_reply(checker, event)
+    if isinstance(event, Quiet):
+        return _wrong_sleep(checker, event)
+    if isinstance(event, Died):
+        return _wrong_death(checker, event)
+    return "model", f"the model has no step for {show(event)}", show(event), []
 
 
 def _name(checker: "Checker", who: Process) -> str:

@@ -67,11 +67,12 @@ class Walk:
     def call_then_kill(self, who: Process, op: Op, victim: Process) -> None:
         """The call takes effect, and ``victim`` dies before it can run."""
         self.configuration = with_slot(self.configuration, who, self.relation.called(op))
-        slot = self.relation.called(op)
-        steps = self.relation.steps(self.configuration[0], who, slot).ready
-        if steps:
+        while steps := self._ready(who):
             self.configuration = after(self.configuration, who, steps[0])
         self.kill(victim)
+
+    def _ready(self, who: Process) -> tuple[Next, ...]:
+        return self.relation.steps(self.configuration[0], who, self.configuration[who + 1]).ready
 
     def kill(self, who: Process) -> None:
         self.stopped.discard(who)
@@ -105,12 +106,7 @@ class Walk:
 
     def _finish(self, who: Process) -> None:
         """Let a dying process die, its call not having taken effect any more."""
-        while True:
-            steps = self.relation.steps(
-                self.configuration[0], who, self.configuration[who + 1]
-            ).ready
-            if not steps:
-                return
+        while steps := self._ready(who):
             self.configuration = after(self.configuration, who, steps[-1])
 
     def _settle(self) -> None:

@@ -24,6 +24,35 @@ class Change(NamedTuple):
     after: str
 
 
+class _Part(NamedTuple):
+    """A part of a printed state: an expression, and the whole source that it is in."""
+
+    source: bytes
+    node: ast.expr
+
+    @property
+    def text(self) -> str:
+        return self.source[self.node.col_offset : self.node.end_col_offset].decode()
+
+    @property
+    def kind(self) -> str:
+        """The class of a printed value, or the kind of literal."""
+        if isinstance(self.node, ast.Call):
+            return _Part(self.source, self.node.func).text
+        return type(self.node).__name__
+
+    def parts(self) -> "dict[str, _Part]":
+        """The named fields of a value, or the elements of a sequence of such values."""
+        named: list[tuple[str, ast.expr]] = []
+        match self.node:
+            case ast.Call(args=[], keywords=keywords):
+                named = [(keyword.arg or "", keyword.value) for keyword in keywords]
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                if any(isinstance(element, ast.Call) and element.keywords for element in elements):
+                    named = [(f"[{number}]", element) for number, element in enumerate(elements)]
+        return {name: _Part(self.source, node) for name, node in named}
+
+
 def changes(before: str, after: str) -> list[Change]:
     """What is different between two printed states, part by part."""
     old, new = _parsed(before), _parsed(after)
@@ -31,23 +60,20 @@ def changes(before: str, after: str) -> list[Change]:
         return []
     if old is None or new is None:
         return [Change(WHOLE, before, after)]
-    try:
-        return list(_differences("", old, new, DEEPEST))
-    except RecursionError:
-        return [Change(WHOLE, before, after)]
+    return list(_differences("", old, new, DEEPEST))
 
 
-def _differences(path: str, old: ast.expr, new: ast.expr, depth: int) -> Iterator[Change]:
+def _differences(path: str, old: _Part, new: _Part, depth: int) -> Iterator[Change]:
     """The smallest parts that differ; parts of unlike shape are not compared further."""
-    texts = ast.unparse(old), ast.unparse(new)
-    if texts[0] == texts[1]:
+    if old.text == new.text:
         return
-    parts, others = dict(_parts(old)), dict(_parts(new))
-    if depth and parts and parts.keys() == others.keys():
+    parts, others = old.parts(), new.parts()
+    alike = old.kind == new.kind and parts.keys() == others.keys()
+    if depth and parts and alike:
         for name, part in parts.items():
             yield from _differences(_joined(path, name), part, others[name], depth - 1)
     else:
-        yield Change(path or WHOLE, *texts)
+        yield Change(path or WHOLE, old.text, new.text)
 
 
 def levels_of(state: str) -> dict[str, int]:
@@ -56,8 +82,8 @@ def levels_of(state: str) -> dict[str, int]:
     return {} if parsed is None else dict(_levels("", parsed, DEEPEST))
 
 
-def _levels(path: str, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
-    match node:
+def _levels(path: str, part: _Part, depth: int) -> Iterator[tuple[str, int]]:
+    match part.node:
         case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
             yield path or WHOLE, len(elements)
         case ast.Call(args=[ast.Set(elts=elements)]):
@@ -67,18 +93,8 @@ def _levels(path: str, node: ast.expr, depth: int) -> Iterator[tuple[str, int]]:
         case ast.Constant(value=int() as number) if not isinstance(number, bool):
             yield path or WHOLE, number
     if depth:
-        for name, part in _parts(node):
-            yield from _levels(_joined(path, name), part, depth - 1)
-
-
-def _parts(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    """The named fields of a value, or the elements of a sequence of such values."""
-    match node:
-        case ast.Call(args=[], keywords=keywords):
-            yield from ((keyword.arg or "", keyword.value) for keyword in keywords)
-        case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            if any(isinstance(element, ast.Call) and element.keywords for element in elements):
-                yield from ((f"[{number}]", element) for number, element in enumerate(elements))
+        for name, inner in part.parts().items():
+            yield from _levels(_joined(path, name), inner, depth - 1)
 
 
 def _joined(path: str, name: str) -> str:
@@ -88,11 +104,11 @@ def _joined(path: str, name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _parsed(state: str) -> ast.expr | None:
+def _parsed(state: str) -> _Part | None:
     """The state as a Python expression; ``None`` where it is none, or is too large for one."""
-    if len(state) > LARGEST:
+    if len(state) > LARGEST or "\n" in state:
         return None
     try:
-        return ast.parse(state, mode="eval").body
+        return _Part(state.encode(), ast.parse(state, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -99,12 +99,12 @@ def conformance(
     source = Programs(mechanism, actors, steps, faults, share)
     trial = Trial(mechanism, source, deadlock_allowed)
 
-    @pytest.mark.parametrize("shard", range(SHARDS))
     @given(program=source.strategy())
     def test(shard: int, program: Program) -> None:
         trial.check(program)
 
-    return test
+    sharded: Callable[..., None] = pytest.mark.parametrize("shard", range(SHARDS))(test)
+    return sharded
 
 
 def find_violation(

@@ -112,6 +112,10 @@ def calls(setup: Setup, holder: Process | None, who: Process, number: int) -> Se
     return [Release() if holder == who else Acquire()]
 
 
+def never_release(setup: Setup, holder: Process | None, who: Process, number: int) -> Sequence[Op]:
+    return [Acquire()]
+
+
 def no_such_limit(setup: Setup) -> Mapping[str, int]:
     return {"kernel.no_such_limit": 1}
 
@@ -133,6 +137,7 @@ def _mechanism(name: str, **other: Any) -> Mechanism:
 
 
 TOKEN_LOCK = _mechanism("TOKEN_LOCK")
+NEVER_RELEASED = _mechanism("NEVER_RELEASED", calls=never_release)
 PICKY = _mechanism("PICKY", model=lambda setup, processes: PickyLock())
 CANNOT_CREATE = _mechanism("CANNOT_CREATE", adapter=CannotCreate)
 CANNOT_PERFORM = _mechanism("CANNOT_PERFORM", adapter=CannotPerform)

@@ -298,8 +298,8 @@ def test_nothing_in_a_record_is_markup_or_a_command_to_the_terminal(
 
 DEADLOCK = """
 from harness.testing import conformance
-from tests.subjects import TOKEN_LOCK
-test_lock = conformance(TOKEN_LOCK, faults=(), deadlock_allowed=False)
+from tests.subjects import NEVER_RELEASED
+test_lock = conformance(NEVER_RELEASED, faults=(), deadlock_allowed=False)
 """
 
 

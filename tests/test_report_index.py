@@ -6,7 +6,12 @@ from harness.verdict import Outcome
 from tests.html_reading import Page
 from tests.report_examples import EVENTS, A, B, Lock
 
-STEPS = [(A, "acquire"), (A, "acquire"), (B, "timed out"), (A, "exit")]
+STEPS = [
+    (A, "acquire", True),
+    (A, "acquire", True),
+    (B, "timed out", True),
+    (A, "exit", False),
+]
 
 
 def coverage() -> Coverage:

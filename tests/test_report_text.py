@@ -86,7 +86,7 @@ def test_a_long_program_is_cut_and_says_so() -> None:
 
 def test_the_summary_names_the_rules_that_nobody_has_seen() -> None:
     coverage = Coverage()
-    steps = [(A, "acquire"), (A, "acquire"), (A, "exit")]
+    steps = [(A, "acquire", True), (A, "acquire", True), (A, "exit", False)]
     coverage.count("lock", Lock.rules, Outcome.HELD, EVENTS, steps)
     assert render_summary(coverage).splitlines() == [
         "lock: 1 programs, 6 calls, 2 of 4 rules witnessed",

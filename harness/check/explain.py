@@ -146,12 +146,12 @@ def _wrong_death(checker: "Checker", event: Died) -> tuple[str, str, str, list[s
     return "death", sentence, f"{call}: {event.cause}", ["it lives"]
 
 
-def steps_of(trail: Any) -> list[tuple[Process, str]]:
-    """Who took which rule, in order, by one explanation."""
+def steps_of(trail: Any) -> list[tuple[Process, str, bool]]:
+    """Who took which rule, in order, by one explanation, and whether that ended the call."""
     found = []
     while trail is not None:
         trail, _, who, step, _ = trail
-        found.append((who, step.rule))
+        found.append((who, step.rule, step.slot is not None and step.slot[0] == DONE))
     found.reverse()
     return found
 

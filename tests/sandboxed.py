@@ -224,6 +224,16 @@ def hear_the_end_of_the_first_process() -> dict[str, Any]:
     return {"heard": heard, "code": run.code()}
 
 
+def join_a_session() -> dict[str, Any]:
+    """Whether what a terminal sends to its processes passes the run by."""
+    run = start(lambda box, channel: tell(channel, channel.recv(1)))
+    while os.getsid(run.child) != run.child and not has_ended(os.pidfd_open(run.child), 0):
+        os.sched_yield()
+    own = os.getsid(run.child) == run.child
+    run.channel.close()
+    return {"own": own}
+
+
 def end_with(how: str) -> dict[str, Any]:
     def body(box: Sandbox, channel: socket.socket) -> None:
         show_process(channel, os.getpid())

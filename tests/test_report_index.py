@@ -4,7 +4,7 @@ from harness.coverage import Coverage
 from harness.report.index import Entry, Summary, render_index
 from harness.verdict import Outcome
 from tests.html_reading import Page
-from tests.report_examples import EVENTS, A, B, Lock
+from tests.report_examples import EVENTS, KEEPER, A, B, C, Lock
 
 STEPS = [
     (A, "acquire", True),
@@ -52,7 +52,7 @@ def test_rules_that_nobody_has_seen_are_named_with_their_sentence() -> None:
 def test_ways_of_ending_are_counted_by_operation() -> None:
     text = Page(render_index(Summary(coverage()))).text
     assert "slept, then timed out: ETIMEDOUT 2" in text
-    assert "slept, then failed: EINTR 2" in text
+    assert "slept, then interrupted: EINTR 2" in text
 
 
 def test_verdicts_are_counted() -> None:

@@ -67,6 +67,11 @@ def test_the_launcher_holds_no_descriptor_of_the_run(place: Path, switch: str) -
 
 
 @in_both_modes
+def test_what_a_terminal_sends_does_not_reach_the_run(place: Path, switch: str) -> None:
+    assert warden("join_a_session", place=place, switch=switch)["own"]
+
+
+@in_both_modes
 @pytest.mark.parametrize(
     ("how", "code"), [("exit", 7), ("killed", 128 + 9), ("terminated", 128 + 15)]
 )

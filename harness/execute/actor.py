@@ -18,6 +18,10 @@ from harness.adapter import Adapter
 from harness.execute import wire
 from harness.execute.limits import lower_resource_limits, lower_sysctls
 from harness.references import resolve
+from harness.spec import Op
+
+MOST_KEPT = 4096
+"""Calls that an actor remembers, so that it need not unpickle them again."""
 
 
 def _nothing(number: int, frame: Any) -> None:
@@ -45,15 +49,21 @@ class Actor:
     def serve(self) -> None:
         """Carry out commands until the supervisor closes the socket."""
         source, answers, serial = self.commands.fileno(), self.answers.fileno(), self.serial
-        while message := os.read(source, wire.LARGEST):
-            kind, value = message[:1], pickle.loads(message[1:])
+        calls: dict[bytes, Op] = {}
+        while message := os.read(source, wire.LARGEST_COMMAND):
+            kind = message[:1]
             try:
                 if kind == wire.CALL:
+                    value = calls.get(message)
+                    if value is None:
+                        if len(calls) == MOST_KEPT:
+                            calls.clear()
+                        value = calls[message] = pickle.loads(message[1:])
                     began = monotonic_ns()
                     reply = self.adapter.perform(value)
                     ended = monotonic_ns()
                 elif kind == wire.CALL_THEN_KILL:
-                    op, victim = value
+                    op, victim = pickle.loads(message[1:])
                     began = monotonic_ns()
                     reply = self.adapter.perform(op)
                     with contextlib.suppress(ProcessLookupError):
@@ -61,7 +71,7 @@ class Actor:
                     ended = monotonic_ns()
                 else:
                     began = ended = 0
-                    reply = self.handlers[kind](value)
+                    reply = self.handlers[kind](pickle.loads(message[1:]))
             except Exception as error:
                 reply = (type(error).__name__, str(error), traceback.format_exc())
                 os.write(answers, wire.pack(serial, wire.FAILED, 0, 0, reply))

@@ -19,7 +19,6 @@ from harness.execute import registry
 from harness.execute.namespaces import (
     NO_USERS,
     PR_SET_CHILD_SUBREAPER,
-    PR_SET_DUMPABLE,
     PR_SET_PDEATHSIG,
     Missing,
     can_change_user,
@@ -80,7 +79,7 @@ def launch(controller: int, kinds: tuple[str, ...], users: int) -> Welcome:
     if os.getppid() != controller:
         os._exit(1)
     registry.sweep()
-    launcher = _Launcher(controller, users)
+    launcher = _Launcher(users)
     welcome = launcher.start(kinds)
     if welcome is None:
         launcher.watch()
@@ -91,8 +90,7 @@ def launch(controller: int, kinds: tuple[str, ...], users: int) -> Welcome:
 class _Launcher:
     """The launcher's knowledge of its run."""
 
-    def __init__(self, controller: int, users: int) -> None:
-        self.controller = controller
+    def __init__(self, users: int) -> None:
         first = _FIRST_USER + 8 * os.getpid()
         self.users = tuple(range(first, first + users))
         self.missing: dict[str, Missing] = {}
@@ -167,8 +165,6 @@ class _Launcher:
     def _await_end(self) -> int:
         if self.kernel_kills:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != self.controller:
-            return 128 + signal.SIGTERM
         while True:
             number = signal.sigwait(_AWAITED)
             if number != signal.SIGCHLD:
@@ -185,12 +181,11 @@ def _first_process(kinds: tuple[str, ...], far: socket.socket) -> Welcome:
     """Take the namespaces; where there is a new PID namespace, go on in its first process."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
-        unshare(kinds)
+        if kinds:
+            unshare(kinds)
     except OSError as error:
         far.send(pickle.dumps(error.errno))
         os._exit(0)
-    # New credentials would make /proc unreadable for a controller that is not root.
-    prctl(PR_SET_DUMPABLE, 1)
     far.send(pickle.dumps(0))
     _received(far)
     child = os.fork() if "pid" in kinds else os.getpid()

@@ -213,30 +213,29 @@ class Session:
 
     def _answers(self) -> Iterator[tuple[int, int, int, int, Any]]:
         """The answers that have come."""
-        receive = self.pool.answers.recv
+        receive, room = self.pool.answers.recv_into, self.pool.room
         with contextlib.suppress(BlockingIOError):
             while True:
-                yield wire.unpack(receive(wire.LARGEST))
+                size = receive(room)
+                yield wire.unpack(room[:size])
 
     # The steps.
 
     def _call(self, step: Call) -> None:
         if self._is_free(step.who):
-            self._start_call(step.who, step.op, wire.CALL, step.op)
+            self._start_call(step.who, step.op, wire.packed_call(step.op))
 
     def _call_then_kill(self, step: CallThenKill) -> None:
         who, victim = step.who, step.victim
         if self._is_free(who) and victim in self.busy and victim not in self.stopped:
             self._victims[who] = victim
-            self._start_call(who, step.op, wire.CALL_THEN_KILL, (step.op, self._inner(victim)))
+            value = (step.op, self.crew[victim].inner_pid)
+            self._start_call(who, step.op, wire.command(wire.CALL_THEN_KILL, value))
 
-    def _inner(self, who: Process) -> int:
-        return self.crew[who].inner_pid
-
-    def _start_call(self, who: Process, op: Op, kind: bytes, value: Any) -> None:
+    def _start_call(self, who: Process, op: Op, command: bytes) -> None:
         self._events.append(Invoke(self._now(), who, op))
         self.busy[who] = op
-        self.crew[who].tell(kind, value)
+        self.crew[who].commands.send(command)
         self._settle()
 
     def _kill(self, step: Kill) -> None:

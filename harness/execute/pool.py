@@ -37,7 +37,7 @@ class Actor:
         self.poll.register(pidfd, select.POLLIN)
 
     def tell(self, kind: bytes, value: Any) -> None:
-        self.commands.send(kind + pickle.dumps(value, 5))
+        self.commands.send(wire.command(kind, value))
 
     def send_signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -64,6 +64,8 @@ class Pool:
         self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.answers, answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.answers.setblocking(False)
+        self.room = memoryview(bytearray(wire.LARGEST))
+        """Where answers are received."""
         for end in (control, answers):
             end.set_inheritable(True)
         arguments = json.dumps(

@@ -110,7 +110,6 @@ def drop_capabilities() -> None:
     """Give up for good the capabilities that a sandbox has over its own namespaces, so that the
     permission bits of objects count; works for every user."""
     clear_capabilities()
-    prctl(PR_SET_DUMPABLE, 1)
 
 
 def pid_behind(pidfd: int) -> int:

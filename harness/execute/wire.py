@@ -7,7 +7,11 @@ or not at all, also when their sender is killed.
 
 import pickle
 import struct
+from functools import lru_cache
 from typing import Any
+
+from harness.errors import BadInput
+from harness.spec import Op
 
 CALL = b"C"
 CALL_THEN_KILL = b"K"
@@ -21,7 +25,9 @@ LOAD = b"l"
 REAPED = b"r"
 
 LARGEST = 1 << 20
-"""Bytes of the largest message."""
+"""Bytes of the largest answer."""
+LARGEST_COMMAND = 1 << 16
+"""Bytes of the largest command; small, since room for it is made at every read."""
 
 HEADER = struct.Struct("<IBqq")
 """Serial number of the actor, kind of answer, monotonic nanoseconds before and after."""
@@ -33,6 +39,23 @@ def pack(serial: int, kind: int, began: int, ended: int, value: Any) -> bytes:
     return HEADER.pack(serial, kind, began, ended) + pickle.dumps(value, 5)
 
 
-def unpack(message: bytes) -> tuple[int, int, int, int, Any]:
+def command(kind: bytes, value: Any) -> bytes:
+    """A command to an actor. Raises BadInput for one that is too large to be read whole."""
+    message = kind + pickle.dumps(value, 5)
+    if len(message) > LARGEST_COMMAND:
+        raise BadInput(
+            f"a call of {len(message)} bytes is too large: at most {LARGEST_COMMAND}; say large "
+            "data by its size and a pattern"
+        )
+    return message
+
+
+@lru_cache(maxsize=4096)
+def packed_call(op: Op) -> bytes:
+    """The command to make a call. Pickling a frozen dataclass costs more than all the rest."""
+    return command(CALL, op)
+
+
+def unpack(message: bytes | memoryview) -> tuple[int, int, int, int, Any]:
     serial, kind, began, ended = HEADER.unpack_from(message)
     return serial, kind, began, ended, pickle.loads(message[HEADER.size :])

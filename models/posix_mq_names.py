@@ -58,7 +58,8 @@ def _create(setup: QueueSetup, state: State, who: Process, op: Open) -> Move:
         return Move("open-too-many-queues", state, Errno("ENOSPC"))
     maxmsg, msgsize = op.maxmsg, op.msgsize
     if maxmsg is None:
-        maxmsg, msgsize = min(10, setup.msg_max), min(8192, setup.msgsize_max)
+        maxmsg = min(setup.msg_default, setup.msg_max)
+        msgsize = min(setup.msgsize_default, setup.msgsize_max)
         rule = "open-creates-with-defaults"
     elif maxmsg <= 0 or msgsize <= 0:
         return Move("open-attributes-not-positive", state, Errno("EINVAL"))

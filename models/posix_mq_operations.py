@@ -182,3 +182,7 @@ class QueueSetup:
     """fs.mqueue.msg_max."""
     msgsize_max: int = 8192
     """fs.mqueue.msgsize_max, bytes."""
+    msg_default: int = 10
+    """fs.mqueue.msg_default."""
+    msgsize_default: int = 8192
+    """fs.mqueue.msgsize_default, bytes."""

@@ -34,6 +34,8 @@ SHORT = 0.003
 LONG = 60.0
 """Seconds: a deadline that never runs out in a program."""
 
+LIMITS = ("queues_max", "msg_max", "msgsize_max", "msg_default", "msgsize_default")
+
 BENCH_SETUP = QueueSetup(capacity=4, opened=(BLOCKING, NONBLOCKING))
 
 
@@ -217,13 +219,10 @@ def audit(_setup: QueueSetup, state: State) -> Sequence[Op]:
 
 
 def limits(setup: QueueSetup) -> Mapping[str, int]:
-    """The limits of a namespace that are not what every new one has."""
-    usual = QueueSetup()
-    return {
-        f"fs.mqueue.{name}": getattr(setup, name)
-        for name in ("queues_max", "msg_max", "msgsize_max")
-        if getattr(setup, name) != getattr(usual, name)
-    }
+    """All limits of the namespace, if the calls can come upon them."""
+    if "names" not in setup.topics:
+        return {}
+    return {f"fs.mqueue.{name}": getattr(setup, name) for name in LIMITS}
 
 
 POSIX_MQ = Mechanism(
@@ -246,7 +245,12 @@ POSIX_MQ = Mechanism(
         ),
         QueueSetup(topics=("basics", "names")),
         QueueSetup(
-            queues_max=2, msg_max=4, msgsize_max=128, topics=("basics", "names", "name_refusals")
+            topics=("basics", "names", "name_refusals"),
+            queues_max=2,
+            msg_max=4,
+            msgsize_max=256,
+            msg_default=3,
+            msgsize_default=512,
         ),
     ),
     calls=calls,

@@ -58,10 +58,11 @@ def test_a_small_buffer_is_refused_even_by_an_empty_queue(scenario: MakeScenario
     assert run.call(A, Receive(size=8)) == ("x", 0)
 
 
-def test_defaults_are_ten_messages_of_8192_bytes(scenario: MakeScenario) -> None:
-    run = scenario(POSIX_MQ)
+def test_defaults_count_within_the_limits(scenario: MakeScenario) -> None:
+    setup = QueueSetup(topics=("names",), msg_default=7, msgsize_default=512, msgsize_max=256)
+    run = scenario(POSIX_MQ, setup)
     assert run.call(A, Open("/r", create=True)) == 1
-    assert run.call(A, GetAttributes(1)) == (False, 10, 8192, 0)
+    assert run.call(A, GetAttributes(1)) == (False, 7, 256, 0)
 
 
 # Lines

@@ -16,6 +16,10 @@ def test_a_name_has_up_to_255_bytes(in_sandbox: InSandbox) -> None:
     assert in_sandbox(posix_mq_rows.open_names_of_any_length) == [0, ENAMETOOLONG]
 
 
+def test_defaults_are_ten_messages_of_8192_bytes(in_sandbox: InSandbox) -> None:
+    assert in_sandbox(posix_mq_rows.create_in_a_new_namespace) == (False, 10, 8192, 0)
+
+
 def test_a_descriptor_of_a_file_is_no_queue(in_sandbox: InSandbox) -> None:
     assert in_sandbox(posix_mq_rows.call_on_a_file) == {EBADF}
 

@@ -7,9 +7,10 @@ from tests.html_reading import Page
 from tests.report_examples import EVENTS, KEEPER, A, B, C, Lock
 
 STEPS = [
-    (A, "acquire", True),
+    (KEEPER, "acquire", True),
     (A, "acquire", True),
     (B, "timed out", True),
+    (C, "interrupted", True),
     (A, "exit", False),
 ]
 

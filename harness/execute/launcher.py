@@ -122,9 +122,11 @@ class _Launcher:
         refused: int = _received(near)
         if refused:
             less, missing = obtainable(kinds)
+            if less == kinds:
+                # Each by itself was granted, and yet not all together.
+                less, missing = (), {kind: refusal(kind, refused) for kind in kinds}
             self.missing.update(missing)
-            # Together they may be refused although each by itself was not.
-            return () if less == kinds else less
+            return less
         if "user" not in kinds:
             return None
         try:

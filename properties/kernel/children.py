@@ -9,6 +9,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
+from harness.errors import Unsupported
 from harness.execute.proc import Watch
 
 BOUND = 60.0
@@ -44,12 +45,15 @@ class Child:
         os.close(self._result)
 
     def answer(self) -> Any:
-        """What ``body`` returned; raises AssertionError with its traceback if it raised."""
+        """What ``body`` returned. Raises the Unsupported that it raised, and for anything else
+        AssertionError with its traceback."""
         with open(self._result, "rb", closefd=False) as file:
             data = file.read()
         self.end()
         assert data, f"the child ended without an answer, with {self.status}"
         returned, value = pickle.loads(data)
+        if isinstance(value, Unsupported):
+            raise value
         assert returned, value
         return value
 
@@ -85,6 +89,8 @@ def _carry_out(body: Callable[[], object], result: int) -> None:
     try:
         value: tuple[bool, object] = (True, body())
         code = 0
+    except Unsupported as missing:
+        value = (False, missing)
     except BaseException:
         value = (False, traceback.format_exc())
     try:

@@ -80,6 +80,21 @@ def open_names_of_any_length() -> list[Reply]:
     return replies
 
 
+def create_in_a_new_namespace() -> Reply:
+    """The attributes of a queue that is made without any."""
+    with queue() as own:
+
+        def inside() -> Reply:
+            own_namespace()
+            opened = own.perform(Open("/r", create=True))
+            assert opened == 1, opened
+            return own.perform(GetAttributes(1))
+
+        with Child(inside) as child:
+            attributes: Reply = child.answer()
+            return attributes
+
+
 def call_on_a_file() -> set[Reply]:
     """What the calls reply on a descriptor that is no queue's."""
     adapter = PosixMqAdapter()

@@ -12,29 +12,37 @@ from harness.program import CallThenKill, Program, Step
 from harness.run import Run
 from harness.verdict import Outcome
 
-MOST_RUNS = 400
+MOST_CHANGES = 100
 
 
 def reduce(found: Run, rerun: Callable[[Program], Run]) -> Run:
-    """The run of the smallest program reached by leaving out steps and idle actors. ``rerun``
-    runs a program; at most `MOST_RUNS` are run."""
-    runs = 0
-    again = True
-    while again:
-        again = False
-        for program in _smaller(found.program):
-            if runs == MOST_RUNS:
-                return found
-            runs += 1
-            tried = rerun(program)
-            if tried.verdict.outcome is Outcome.VIOLATED and _alike(tried, found):
-                found, again = tried, True
-                break
-    return found
+    """The run of the smallest program reached from this one that is violated in the same way.
+    ``rerun`` runs a program."""
+    smallest = found
+
+    def fails(program: Program) -> bool:
+        nonlocal smallest
+        tried = rerun(program)
+        alike = tried.verdict.outcome is Outcome.VIOLATED and tried.verdict.kind == kind
+        if alike:
+            smallest = tried
+        return alike
+
+    kind = found.verdict.kind
+    shorten(found.program, fails)
+    return smallest
 
 
-def _alike(one: Run, other: Run) -> bool:
-    return one.verdict.kind == other.verdict.kind
+def shorten(program: Program, fails: Callable[[Program], bool]) -> Program:
+    """The smallest program reached by leaving out steps and idle actors as long as the rest
+    fails; at most `MOST_CHANGES` times."""
+    for _ in range(MOST_CHANGES):
+        tries = _smaller(program)
+        smaller = next(filter(fails, tries), None)
+        if smaller is None:
+            return program
+        program = smaller
+    return program
 
 
 def _smaller(program: Program) -> Iterator[Program]:

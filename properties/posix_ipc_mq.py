@@ -25,7 +25,6 @@ from models.posix_mq_state import State, queue_at
 from properties.kernel.posix_ipc_mq import PosixIpcMqAdapter
 from properties.posix_mq import BLOCKING, NONBLOCKING, exchange, fill, timeouts
 
-
 REACHED = (
     *("send", "send-overtakes", "send-hands-over", "send-sleeps", "send-admitted"),
     *("send-closed-descriptor", "send-read-only", "send-message-too-long"),

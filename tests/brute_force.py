@@ -95,11 +95,12 @@ class BruteForce:
         }
         self._since: dict[Process, int] = {}
         self._halted: set[Process] = set()
+        self._killed: set[Process] = set()
 
     def first_unexplained(self, history: Iterable[Event]) -> int | None:
         """The number of the first event after which no world is left, if there is one."""
         worlds: set[World] = {(self.model.start(), *[Standing()] * self.processes)}
-        self._since, self._halted = {}, set()
+        self._since, self._halted, self._killed = {}, set(), set()
         for number, event in enumerate(history):
             if type(event) is Asleep:
                 continue
@@ -118,7 +119,7 @@ class BruteForce:
 
     def _work_out(self, state: Any, who: Process, at: Standing) -> Doings:
         if at.phase is Phase.FINISHED and isinstance(at.reply, Dies):
-            return Doings(((state, EXITING),))
+            return Doings(((state, EXITING._replace(reply=at.reply)),))
         if at.phase is Phase.EXITING or at.phase in IN_CALL:
             moves = tuple(self._moves(state, who, at))
             if moves or at.phase is Phase.EXITING:
@@ -191,6 +192,7 @@ class BruteForce:
                 yield replaced(world, who, Standing())
 
     def _killing(self, event: Killing, worlds: set[World]) -> Iterator[World]:
+        self._killed.add(event.who)
         for world in self.everything(worlds, event.time):
             at = world[event.who + 1]
             if at.phase in IN_CALL:
@@ -202,8 +204,12 @@ class BruteForce:
 
     def _died(self, event: Died, worlds: set[World]) -> Iterator[World]:
         for world in self.everything(worlds, event.time):
-            if world[event.who + 1].phase is Phase.GONE:
+            if world[event.who + 1].phase is Phase.GONE and self._caused(event, world):
                 yield world
+
+    def _caused(self, event: Died, world: World) -> bool:
+        ending = world[event.who + 1].reply
+        return event.who in self._killed or ending == Dies(event.cause)
 
     def _signalled(self, event: Signalled, worlds: set[World]) -> Iterator[World]:
         for world in self.everything(worlds, event.time):
@@ -265,7 +271,7 @@ def gone_on(at: Standing, reply: Reply) -> Standing:
         return at._replace(op=reply.op)
     if at.phase is Phase.KILLED:
         return EXITING
-    return GONE if at.phase is Phase.EXITING else finished(reply)
+    return GONE._replace(reply=at.reply) if at.phase is Phase.EXITING else finished(reply)
 
 
 def replaced(world: World, who: Process, standing: Standing) -> World:

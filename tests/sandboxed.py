@@ -406,7 +406,10 @@ def make_objects() -> Objects:
         private = made(f"{kind}get", 0, *size, _EXCLUSIVE)
         registry.register(f"sysv_{kind}", private)
         what = f"sysv_{kind}"
-        found += [(what, number, registry.maker(what, number)) for number in (keyed, private)]
+        found += [
+            (what, number, registry.maker(what, number, os.geteuid()))
+            for number in (keyed, private)
+        ]
     make_files()
     return found
 
@@ -431,7 +434,7 @@ def still_there(objects: Objects) -> list[str]:
             prefix = "sem." if kind == "posix_sem" else ""
             exists = os.path.exists(f"/dev/shm/{prefix}{name[1:]}")
         else:
-            exists = registry.maker(kind, name) == maker
+            exists = registry.maker(kind, name, os.geteuid()) == maker
         if exists:
             found.append(f"{kind} {name}")
     return found
@@ -502,6 +505,7 @@ def kill_amid_a_crowd(victim: str) -> dict[str, Any]:
     run = start_controller(crowd)
     launched, *pidfds = [run.receive_process() for _ in range(7)]
     objects = run.receive()
+    visible = still_there(objects)
     pidfd = {"controller": os.pidfd_open(run.child), "launcher": launched, "first": pidfds[-1]}
     began = time.monotonic()
     signal.pidfd_send_signal(pidfd[victim], signal.SIGKILL)
@@ -509,6 +513,7 @@ def kill_amid_a_crowd(victim: str) -> dict[str, Any]:
     return {
         "ended": all(ended),
         "seconds until ended": time.monotonic() - began,
+        "visible": len(visible),
         "left": still_there(objects),
         "registry": registered(),
         "same mounts": mounts == Path("/proc/self/mountinfo").read_text(),

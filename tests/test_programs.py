@@ -25,6 +25,7 @@ from harness.program import (
     Step,
     Stop,
 )
+from harness.reduce import shorten
 from harness.verdict import Outcome
 from tests.drawn import SOURCES, begun, carried_out, drawn, drawn_from, happenings
 from tests.executions import Lockstep
@@ -144,8 +145,8 @@ def test_programs_have_no_more_steps_and_actors_than_wanted() -> None:
 
 
 def smallest(mechanism: Mechanism, wanted: Callable[[Program], bool]) -> Program:
-    """What Hypothesis shrinks a program to for which ``wanted`` holds."""
-    return find(
+    """What a program for which ``wanted`` holds is shrunk to."""
+    found = find(
         Programs(replace(mechanism, audit=no_audit)).strategy(),
         wanted,
         settings=settings(
@@ -156,6 +157,7 @@ def smallest(mechanism: Mechanism, wanted: Callable[[Program], bool]) -> Program
         ),
         random=Random(0),
     )
+    return shorten(found, wanted)
 
 
 def leads_to(mechanism: Mechanism, name: str) -> Callable[[Program], bool]:

@@ -93,7 +93,9 @@ def test_a_launcher_whose_controller_is_gone_starts_nothing(place: Path, switch:
 @pytest.mark.parametrize("victim", ["controller", "first"])
 def test_a_kill_leaves_nothing(place: Path, user: int, switch: str, victim: str) -> None:
     """Not even of processes that are stopped, deaf, asleep in semop, or have run away."""
-    _nothing_is_left(warden("kill_amid_a_crowd", victim, place=place, user=user, switch=switch))
+    found = warden("kill_amid_a_crowd", victim, place=place, user=user, switch=switch)
+    _nothing_is_left(found)
+    assert switch == "on" or found["visible"] == 9
 
 
 @as_every_user
@@ -261,13 +263,15 @@ def test_one_namespace_is_denied(place: Path, user: int, isolating: None, denied
 
 
 @as_every_user
-@pytest.mark.parametrize("denied", ["ipc", "pid", "mount"])
+@pytest.mark.parametrize(("denied", "visible"), [("ipc", 7), ("pid", 0), ("mount", 2)])
 @pytest.mark.parametrize("victim", ["controller", "first"])
 def test_a_kill_leaves_nothing_where_one_namespace_is_denied(
-    place: Path, user: int, isolating: None, denied: str, victim: str
+    place: Path, user: int, isolating: None, denied: str, visible: int, victim: str
 ) -> None:
     arguments = ([denied], "kill_amid_a_crowd", [victim])
-    _nothing_is_left(warden("with_denied", *arguments, place=place, user=user))
+    found = warden("with_denied", *arguments, place=place, user=user)
+    _nothing_is_left(found)
+    assert found["visible"] == visible
 
 
 @as_every_user

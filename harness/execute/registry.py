@@ -26,8 +26,6 @@ _PATHS = ("socket", "fifo", "file", "directory")
 KINDS = (*_UNLINK, *_SYSTEM_V, *_KEYS, *_PATHS)
 _IPC_RMID = 0
 _SCRATCH = ".d"
-_MAKER = ("key", "cuid", "cgid", "cpid")
-"""The fields of /proc/sysvipc that never change after an object was made."""
 
 Identifier = str | int
 
@@ -60,6 +58,8 @@ class _Context:
     run: Run | None = None
     private = Private()
     scratch: str | None = None
+    user = -1
+    """The run's user, as this process sees it."""
 
 
 def directory() -> str:
@@ -118,6 +118,7 @@ def _new_run(place: str, owner: str) -> Run:
 def adopt(run: Run | None, private: Private, scratch: str | None) -> None:
     """Tell this process, and those that it forks, which run it belongs to."""
     _Context.run, _Context.private, _Context.scratch = run, private, scratch
+    _Context.user = os.geteuid()
 
 
 def unique_name(kind: str) -> str:
@@ -141,7 +142,7 @@ def register(kind: str, identifier: Identifier) -> None:
     """Write down that this run makes an object: before it is made, or, if it is known by an id
     that the kernel gives out, right after. Costs nothing for what a namespace will remove."""
     if _recorded(kind, identifier):
-        traits = maker(kind, int(identifier)) if kind in _SYSTEM_V else None
+        traits = maker(kind, int(identifier), _Context.user) if kind in _SYSTEM_V else None
         _append("made", kind, identifier, traits)
 
 
@@ -234,7 +235,7 @@ def _remove(kind: str, identifier: Identifier, traits: Any) -> bool:
         kind = kind.removesuffix("_key")
         number = _call(kind[5:] + "get", number, *((0,) if kind == "sysv_msg" else (0, 0)))
         return number >= 0 and _remove_id(kind, number)
-    now = maker(kind, number)
+    now = maker(kind, number, os.geteuid())
     return now is not None and now == traits and _remove_id(kind, number)
 
 
@@ -244,11 +245,13 @@ def _remove_id(kind: str, number: int) -> bool:
     return _call(kind[5:] + "ctl", number, _IPC_RMID, None) == 0
 
 
-def maker(kind: str, number: int) -> list[str] | None:
+def maker(kind: str, number: int, user: int) -> list[str] | None:
     """What tells a System V object from a later one with the same id; ``None`` if it is gone.
 
-    Objects without a key are also told apart by the time of their last change, so that one of
-    them that was changed after it was registered is rather left than taken from others.
+    It must read the same inside and outside the namespaces of a run, so the creator is told
+    relative to ``user``, the run's user as the caller sees it. Objects without a key are also
+    told apart by the time of their last change, so that one of them that was changed after it
+    was registered is rather left than taken from others.
     """
     with open(f"/proc/sysvipc/{kind[5:]}") as file:
         titles = file.readline().split()
@@ -257,8 +260,8 @@ def maker(kind: str, number: int) -> list[str] | None:
             fields = line.split()
             if fields[place] == str(number):
                 row = dict(zip(titles, fields, strict=True))
-                times = [row["ctime"]] if row["key"] == "0" else []
-                return [row[name] for name in _MAKER if name in row] + times
+                creator = "the run" if row["cuid"] == str(user) else row["cuid"]
+                return [row["key"], creator, *([row["ctime"]] if row["key"] == "0" else [])]
     return None
 
 

@@ -234,9 +234,12 @@ class Programs:
             choice = draw(choices) - 1
             if choice < 0:
                 return
-            if choice < calls and drawing.call(*divmod(choice, actors)):
+            entry, actor = divmod(choice, actors)
+            if choice < calls and drawing.call(entry, actor):
                 continue
-            if self.faults:
-                entry, actor = divmod(choice, actors)
-                drawing.fault(self.faults[entry % len(self.faults)], entry, actor)
+            if not self.faults:
+                return
+            # A fault also where nobody is idle: only that goes on from there. What it costs in
+            # shrinking (a call left out may make a call of it) `harness.reduce` brings back.
+            drawing.fault(self.faults[entry % len(self.faults)], entry, actor)
         draw(_choices(0))

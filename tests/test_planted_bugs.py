@@ -15,7 +15,7 @@ from harness.testing import SHARDS, WORKER, find_violation
 from harness.verdict import Outcome
 from tests.planted.bug import Bug
 
-MECHANISMS = ("posix_mq",)
+MECHANISMS = ("pipe", "posix_mq", "sysv_sem")
 BUDGET = EXAMPLES["ci"] * SHARDS
 FEWEST_BUGS = 10
 FEWEST_CONDITIONAL = 3

@@ -59,6 +59,10 @@ class Worker:
                 raise NotSetUp(f"the processes of a run cannot be started: {error}") from error
         return self._lockstep
 
+    def start(self) -> None:
+        """Start the processes now, where the time that this takes is not to count."""
+        _ = self.lockstep
+
     def close(self) -> None:
         """End every process of this worker's; the next run starts new ones."""
         lockstep, self._lockstep = self._lockstep, None

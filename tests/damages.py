@@ -159,8 +159,10 @@ def _in_time(events: Sequence[Event]) -> Iterator[Event]:
         now = max(now, event.time)
         if isinstance(event, Invoke):
             began[event.who] = now
-        own = {"began": began.get(event.who, now)} if isinstance(event, Return) else {}
-        yield replace(event, time=now, **own)
+        if isinstance(event, Return):
+            yield replace(event, time=now, began=began.get(event.who, now))
+        else:
+            yield replace(event, time=now)
 
 
 def inside(history: Sequence[Event]) -> set[Process]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.adapter import Adapter
 from harness.mechanism import Mechanism
-from harness.spec import Model, Op, Process
+from harness.spec import Model, Op, Process, Reply
 from tests.small_models import (
     Count,
     Fifo,
@@ -30,6 +30,28 @@ class Nowhere(Adapter):
     """There is no real object behind these mechanisms, so nothing is ever performed."""
 
     sleeps_in: Mapping[type, frozenset[str]] = {}
+
+    def create(self, setup: Any) -> tuple[Any, Sequence[int]]:
+        raise AssertionError("nothing is ever made")
+
+    def attach(
+        self,
+        setup: Any,
+        who: Process,
+        shared: Any,
+        descriptors: Sequence[int],
+        processes: Mapping[int, Process],
+    ) -> None:
+        raise AssertionError("nothing is ever reached")
+
+    def perform(self, op: Op) -> Reply:
+        raise AssertionError("nothing is ever performed")
+
+    def detach(self) -> None:
+        raise AssertionError("nothing is ever left")
+
+    def destroy(self, shared: Any) -> None:
+        raise AssertionError("nothing is ever removed")
 
 
 @dataclass(frozen=True)

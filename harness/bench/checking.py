@@ -18,7 +18,8 @@ def overlapping(relation: Relation, random: Random) -> list[Event]:
     """A history of 4 processes that call and return as they please, made from the model."""
     mechanism = queue()
     setup = mechanism.setups[0]
-    configuration, events = relation.start, []
+    configuration = relation.start
+    events: list[Event] = []
     while len(events) < EVENTS:
         who = random.randrange(PROCESSES)
         now, slot = 1_000 * len(events), configuration[who + 1]

@@ -115,7 +115,7 @@ def naive_calls(examples: int) -> float:
     """Calls a second of the hand-written harness."""
     NaiveQueue.calls = 0
     begun = perf_counter()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         NaiveQueue,
         settings=settings(
             max_examples=examples,

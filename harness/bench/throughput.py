@@ -45,7 +45,7 @@ def throughput(examples: int, faults: Sequence[str] = (), share: int = 0) -> tup
         run(worker, mechanism, program, source.relation_of(program))
 
     try:
-        assert worker.lockstep
+        worker.start()
         begun = perf_counter()
         test()
         seconds = perf_counter() - begun

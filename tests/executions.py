@@ -109,7 +109,8 @@ class Execution:
         """It returns, or is found dead."""
         if self.is_dead(who):
             self.buried.add(who)
-            self.tell(Died, who, "SIGKILL")
+            ending = self.at[who].reply
+            self.tell(Died, who, ending.signal if isinstance(ending, Dies) else "SIGKILL")
         else:
             self.tell(Return, who, self.at[who].reply, self.since[who])
             self.at[who] = Standing()

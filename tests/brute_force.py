@@ -97,16 +97,20 @@ class BruteForce:
         self._halted: set[Process] = set()
         self._killed: set[Process] = set()
 
-    def first_unexplained(self, history: Iterable[Event]) -> int | None:
-        """The number of the first event after which no world is left, if there is one."""
+    def first_unexplained(self, history: Iterable[Event], patient: bool = False) -> int | None:
+        """The number of the first event after which no world is left, if there is one. Whoever
+        is ``patient`` passes over rest that was seen for a moment only."""
         worlds: set[World] = {(self.model.start(), *[Standing()] * self.processes)}
         self._since, self._halted, self._killed = {}, set(), set()
         for number, event in enumerate(history):
             if type(event) is Asleep:
                 continue
-            worlds = set(self._filters[type(event)](event, worlds))
-            if not worlds:
+            left = set(self._filters[type(event)](event, worlds))
+            if not left and patient and isinstance(event, Quiet) and not event.held:
+                continue
+            if not left:
                 return number
+            worlds = left
         return None
 
     def doings(self, state: Any, who: Process, at: Standing) -> Doings:

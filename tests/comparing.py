@@ -6,6 +6,7 @@ from random import Random
 from harness.check.checker import Checker
 from harness.history import History
 from harness.relation import Relation
+from harness.verdict import Outcome
 from harness.words import event_text
 from tests.brute_force import BruteForce
 from tests.damages import damaged
@@ -41,15 +42,35 @@ class Comparison:
                 return verdict.event
         return None
 
+    def first_unexplained_live(self, history: History) -> int | None:
+        """As `first_unexplained`, but shown a few events at a time, and going on where rest was
+        seen for a moment only, as the engine does while a program runs."""
+        checker, random = Checker(self.relation), Random(len(history))
+        left = list(history)
+        while left:
+            size = random.randrange(1, 7)
+            verdict = checker.feed(left[:size])
+            del left[:size]
+            while verdict is not None and verdict.outcome is Outcome.UNDECIDED:
+                verdict = checker.feed([])
+            if verdict is not None:
+                return next(n for n, event in enumerate(history) if event is checker.rejected)
+        return None
+
     def differences(self, history: History) -> list[str]:
         """Where the judges disagree, in words."""
         expected = self.brute_force.first_unexplained(history)
-        found = []
-        for how, at_once in (("at once", True), ("event by event", False)):
-            number = self.first_unexplained(history, at_once)
-            if number != expected:
-                found.append(f"shown {how}: {number} is unexplained, expected {expected}")
-        return found
+        expected_live = self.brute_force.first_unexplained(history, patient=True)
+        found = [
+            (f"shown {how}", self.first_unexplained(history, at_once), expected)
+            for how, at_once in (("at once", True), ("event by event", False))
+        ]
+        found.append(("shown live", self.first_unexplained_live(history), expected_live))
+        return [
+            f"{how}: {number} is unexplained, expected {wanted}"
+            for how, number, wanted in found
+            if number != wanted
+        ]
 
     def require_agreement(self, history: History) -> None:
         differences = self.differences(history)

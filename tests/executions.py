@@ -212,7 +212,11 @@ class Turns(Execution):
 
 
 class Lockstep(Execution):
-    """A program, carried out as the engine does: everybody comes to rest after each step."""
+    """A program, carried out as the engine does: everybody comes to rest after each step, and
+    nobody's time is up before that is waited for."""
+
+    def choices(self, who: Process) -> list[tuple[Any, Standing]]:
+        return list(self.doings(who).now)
 
     def take(self, step: Step) -> bool:
         """Take a step. Says whether it could be taken."""
@@ -256,13 +260,14 @@ class Lockstep(Execution):
         self.end(who)
 
     def pass_the_time(self, who: Process) -> None:
-        after = self.doings(who).after
+        _, after, late = self.doings(who)
         assert after is not None
+        assert late is not None
         self.now = max(self.now, self.since[who] + after)
-        self.step(who)
+        self.state, self.at[who] = late
 
     def settle(self) -> None:
-        """Whoever can go on does, without anybody's time being up."""
+        """Whoever can go on does."""
         moved = True
         while moved:
             moved = False
@@ -270,9 +275,8 @@ class Lockstep(Execution):
                 if self.is_over(who):
                     self.end(who)
                     moved = True
-                now = self.doings(who).now
-                if now:
-                    self.state, self.at[who] = self.random.choice(now)
+                if self.can_step(who):
+                    self.step(who)
                     moved = True
         if self.sleepers():
             self.tell(Quiet, self.sleepers())

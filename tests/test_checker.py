@@ -227,6 +227,33 @@ def test_an_undecided_sleep_is_explained_by_what_comes_next() -> None:
     assert checker.rejected is None
 
 
+def test_after_an_undecided_sleep_the_story_goes_on() -> None:
+    story = Story(Fifo())
+    a, b, c = story.actors
+    checker = story.checker()
+    a.calls(Get())
+    c.calls(Get(0))
+    b.does(Put(1))
+    c.returns(1)
+    b.does(Put(2))
+    story.rests(a, held=0)
+    undecided = checker.feed(story.events)
+    assert undecided is not None
+    assert undecided.sentence.startswith("A: Get() is still asleep")
+    story.events.clear()
+    a.returns(2)
+    a.does(Put(3))
+    a.does(Put(4))
+    b.does(Get(), 3)
+    c.does(Get(), 4)
+    story.rests()
+    assert checker.feed(story.events) is None
+    a.does(Get(), 4)
+    verdict = checker.feed(story.events[-2:])
+    assert verdict is not None
+    assert verdict.sentence == "A: Get() returned 4, where the model allows only sleep"
+
+
 def test_of_two_that_could_go_on_one_item_wakes_one() -> None:
     story = Story(Fifo())
     a, b, c = story.actors

@@ -46,6 +46,19 @@ OVERDUE = 5_000_000_000
 CLOCKS = 1_000_000
 """Nanoseconds by which the clocks of the kernel (real time, monotonic) may differ over a call."""
 
+_PROGRESS = (
+    "configurations",
+    "events",
+    "history",
+    "rejected",
+    "_invoked",
+    "_known",
+    "_killed",
+    "_stopped",
+    "_unread",
+)
+"""What a checker has come to know, which another that judges anew takes over."""
+
 Trail = tuple[Any, ...] | None
 Configurations = dict[Configuration, Trail]
 
@@ -116,7 +129,8 @@ class Checker:
             plain = Checker(self.relation, self.limit, look_ahead=False)
             verdict = plain.feed([*self.history, event, *rest])
             if verdict is None or plain.rejected is not None:
-                self.__dict__.update(plain.__dict__, _look_ahead=True)
+                for name in _PROGRESS:
+                    setattr(self, name, getattr(plain, name))
                 return verdict
         self.rejected = event
         if isinstance(event, Quiet) and event.held < STABLE:

@@ -151,9 +151,14 @@ def steps_of(trail: Any) -> list[tuple[Process, str, bool]]:
     found = []
     while trail is not None:
         trail, _, who, step, _ = trail
-        found.append((who, step.rule, step.slot is not None and step.slot[0] == DONE))
+        found.append((who, step.rule, _ends_call(step.slot)))
     found.reverse()
     return found
+
+
+def _ends_call(slot: Slot) -> bool:
+    """Whether the call has its reply, told at once or when its process is continued."""
+    return slot is not None and (slot[0] == DONE or (slot[0] == SUSPENDED and slot[1] is None))
 
 
 def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:

@@ -123,8 +123,8 @@ class Pool:
         self._spares.clear()
 
     def order(self, count: int) -> None:
-        """Have so many spares forked, without waiting for them."""
-        for _ in range(count):
+        """See to it that so many spares are there or being forked, without waiting for them."""
+        for _ in range(count - len(self._spares) - self._ordered):
             self.control.send(wire.FORK)
             self._ordered += 1
 

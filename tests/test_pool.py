@@ -1,0 +1,36 @@
+"""The actors of a worker: as many as are needed, whatever becomes of them."""
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from harness.generate.programs import ALL_FAULTS, Programs
+from harness.program import Program
+from harness.testing import WORKER, Trial
+from properties.sysv_sem import SYSV_SEM
+
+MOST_ACTORS = 4
+KEEPER = 1
+SPARES = 4
+
+
+def test_deaths_do_not_pile_up_spares() -> None:
+    source = Programs(SYSV_SEM, faults=ALL_FAULTS, share=40)
+    trial = Trial(SYSV_SEM, source, deadlock_allowed=True)
+    deaths = 0
+
+    @settings(
+        max_examples=60,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(program=source.strategy())
+    def search(program: Program) -> None:
+        nonlocal deaths
+        before = set(WORKER.lockstep.pool.alive)
+        trial.check(program)
+        deaths += len(before - set(WORKER.lockstep.pool.alive))
+
+    search()
+    assert deaths > 30
+    assert len(WORKER.lockstep.pool.alive) <= MOST_ACTORS + KEEPER + SPARES

@@ -7,6 +7,7 @@ the one place that knows how a call without a move goes on or ends (`harness.spe
 """
 
 from collections.abc import Hashable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from harness.spec import Dies, Exit, Later, Model, Op, Process, Reply, Wait
@@ -90,6 +91,11 @@ class Relation:
             number = self._op_numbers[op] = len(self._ops)
             self._ops.append(op)
         return number
+
+    @cached_property
+    def start_text(self) -> str:
+        """The first state, printed."""
+        return repr(self.state(self.start))
 
     def state(self, configuration: Configuration) -> Any:
         return self._states[configuration[0]]

@@ -102,8 +102,10 @@ def run(
     relation: Relation,
     patience: float = PATIENCE,
     deadlock_allowed: bool = True,
+    explained: bool = True,
 ) -> Run:
-    """Carry out a program on real processes and judge what happened."""
+    """Carry out a program on real processes and judge what happened; what held is explained,
+    step by step, only if ``explained``."""
     checker = Checker(relation)
     verdict: Verdict | None = None
     with worker.session(mechanism, program) as session:
@@ -112,7 +114,9 @@ def run(
             if verdict is not None:
                 program = replace(program, steps=program.steps[:number])
                 break
-    return conclude(worker, mechanism, program, checker, verdict, deadlock_allowed)
+    if verdict is None:
+        verdict = checker.verdict(deadlock_allowed, explained)
+    return conclude(worker, mechanism, program, checker, verdict)
 
 
 def conclude(
@@ -120,12 +124,9 @@ def conclude(
     mechanism: Mechanism,
     program: Program,
     checker: Checker,
-    verdict: Verdict | None,
-    deadlock_allowed: bool = True,
+    verdict: Verdict,
 ) -> Run:
-    """The run as data, counted. ``verdict`` is the checker's, if it did not explain all."""
-    if verdict is None:
-        verdict = checker.verdict(deadlock_allowed)
+    """The run as data, counted."""
     history = list(checker.history)
     if checker.rejected is not None:
         history.append(checker.rejected)
@@ -133,4 +134,4 @@ def conclude(
     relation = checker.relation
     rules = relation.model.rules
     worker.coverage.count(mechanism.name, rules, verdict.outcome, history, steps_of(trail))
-    return Run(program, tuple(history), verdict, rules, repr(relation.state(relation.start)))
+    return Run(program, tuple(history), verdict, rules, relation.start_text)

@@ -115,7 +115,7 @@ class Scenario:
             return
         self._context.__exit__(None, None, None)
         if not self._judged:
-            self._conclude(None)
+            self._conclude(self._checker.verdict())
 
     def _take(self, step: Step) -> None:
         self._steps.append(step)
@@ -135,7 +135,7 @@ class Scenario:
         if verdict is not None:
             self._conclude(verdict)
 
-    def _conclude(self, verdict: Verdict | None) -> None:
+    def _conclude(self, verdict: Verdict) -> None:
         self._judged = True
         program = Program(
             self._program.mechanism,

@@ -49,7 +49,15 @@ class Trial:
 
     def run(self, program: Program) -> Run:
         relation = self.source.relation_of(program)
-        found = run(WORKER, self.mechanism, program, relation, self.patience, self.deadlock_allowed)
+        found = run(
+            WORKER,
+            self.mechanism,
+            program,
+            relation,
+            self.patience,
+            self.deadlock_allowed,
+            explained=False,
+        )
         if found.verdict.outcome is Outcome.VIOLATED:
             self.patience = SHRINKING_PATIENCE
         return found

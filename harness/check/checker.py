@@ -144,8 +144,9 @@ class Checker:
         )
         return Verdict(Outcome.UNDECIDED, sentence, event=self.events)
 
-    def verdict(self, deadlock_allowed: bool = True) -> Verdict:
-        """The verdict on a history that is explained to its end."""
+    def verdict(self, deadlock_allowed: bool = True, explained: bool = True) -> Verdict:
+        """The verdict on a history that is explained to its end. The steps of the explanation
+        of one that held, which cost more than the checking, come only if ``explained``."""
         configuration, trail = next(iter(self.configurations.items()))
         graph = waits_for(self, configuration)
         outcome, sentence, kind = Outcome.HELD, "the model allows what happened", ""
@@ -154,7 +155,8 @@ class Checker:
             kind = "deadlock"
             sentence = f"deadlock: {len(graph)} asleep for ever, since {names}"
             outcome = Outcome.HELD if deadlock_allowed else Outcome.VIOLATED
-        return Verdict(outcome, sentence, kind, trail=trail_of(self, trail), waits_for=graph)
+        steps = trail_of(self, trail) if explained or outcome is not Outcome.HELD else ()
+        return Verdict(outcome, sentence, kind, trail=steps, waits_for=graph)
 
     def dead(self) -> frozenset[Process]:
         """Who is dead, by the history so far."""

@@ -89,7 +89,7 @@ class Actor:
         reference, setup, limits = value
         self.use(reference)
         lower_sysctls(limits, self.limits)
-        shared, descriptors = self.adapter.create(setup)
+        shared, descriptors = self.adapter.create(wire.unpacked_setup(setup))
         if descriptors:
             socket.send_fds(self.commands, [b"fds"], list(descriptors))
         return shared, len(descriptors)
@@ -101,7 +101,7 @@ class Actor:
             _, descriptors, _, _ = socket.recv_fds(self.commands, 16, count)
         self.use(reference)
         lower_resource_limits(limits, self.limits)
-        self.adapter.attach(setup, who, shared, descriptors, processes)
+        self.adapter.attach(wire.unpacked_setup(setup), who, shared, descriptors, processes)
 
     def detach(self, value: None) -> None:
         self.adapter.detach()

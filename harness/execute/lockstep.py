@@ -180,14 +180,15 @@ class Session:
 
     def _set_up(self, reference: str, setup: Any, limits: Mapping[str, int]) -> Any:
         keeper = self.crew[-1]
-        keeper.tell(wire.CREATE, (reference, setup, limits))
+        packed = wire.packed_setup(setup)
+        keeper.tell(wire.CREATE, (reference, packed, limits))
         shared, count = self._acknowledged([keeper])[0]
         descriptors: Sequence[int] = ()
         if count:
             _, descriptors, _, _ = socket.recv_fds(keeper.commands, 16, count)
         processes = {actor.inner_pid: who for who, actor in enumerate(self.crew)}
         for who, actor in enumerate(self.crew):
-            value = (reference, setup, who, shared, count, processes, limits)
+            value = (reference, packed, who, shared, count, processes, limits)
             actor.tell(wire.ATTACH, value)
             if count:
                 socket.send_fds(actor.commands, [b"fds"], list(descriptors))

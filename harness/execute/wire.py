@@ -56,6 +56,18 @@ def packed_call(op: Op) -> bytes:
     return command(CALL, op)
 
 
+@lru_cache(maxsize=256)
+def packed_setup(setup: Any) -> bytes:
+    """A setup, pickled once for all programs that have it."""
+    return pickle.dumps(setup, 5)
+
+
+@lru_cache(maxsize=256)
+def unpacked_setup(packed: bytes) -> Any:
+    """The setup again."""
+    return pickle.loads(packed)
+
+
 def unpack(message: bytes | memoryview) -> tuple[int, int, int, int, Any]:
     serial, kind, began, ended = HEADER.unpack_from(message)
     return serial, kind, began, ended, pickle.loads(message[HEADER.size :])

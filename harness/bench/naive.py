@@ -75,9 +75,6 @@ class NaiveQueue(RuleBasedStateMachine):
             message, priority = reply
             assert (priority, message) in self.messages
             self.messages.remove((priority, message))
-        else:
-            message, _, priority = order
-            self.messages.append((priority, message))
 
     @precondition(lambda self: len(self.asleep) < WORKERS)
     @rule(priority=st.integers(0, 2), choice=st.integers(0, WORKERS - 1))
@@ -85,6 +82,7 @@ class NaiveQueue(RuleBasedStateMachine):
         """An idle worker sends."""
         idle = [who for who in range(WORKERS) if who not in self.asleep]
         message = b"m%d" % NaiveQueue.calls
+        self.messages.append((priority, message))
         self._order(idle[choice % len(idle)], (message, None, priority))
 
     @precondition(lambda self: len(self.asleep) < WORKERS)

@@ -42,6 +42,7 @@ class Worker:
         self.coverage = Coverage()
         self._lockstep: Lockstep | None = None
         self._number = 0
+        self._allowed: set[int] = set()
 
     def own_cpu(self, number: int) -> None:
         """Say which test worker this is: the first owns the first CPU it may use, and so on."""
@@ -50,8 +51,8 @@ class Worker:
     @property
     def lockstep(self) -> Lockstep:
         if self._lockstep is None:
-            allowed = sorted(os.sched_getaffinity(0))
-            cpu = allowed[self._number % len(allowed)]
+            self._allowed = os.sched_getaffinity(0)
+            cpu = sorted(self._allowed)[self._number % len(self._allowed)]
             os.sched_setaffinity(0, {cpu})
             try:
                 self._lockstep = Lockstep(cpu)
@@ -68,6 +69,7 @@ class Worker:
         lockstep, self._lockstep = self._lockstep, None
         if lockstep is not None:
             lockstep.close()
+            os.sched_setaffinity(0, self._allowed)
 
     @contextlib.contextmanager
     def session(self, mechanism: Mechanism, program: Program) -> Iterator[Session]:

@@ -1,31 +1,58 @@
 """The checker alone: events a second on histories of truly overlapping calls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
 from time import process_time
 
-from harness.bench.throughput import queue
 from harness.check.checker import Checker
 from harness.history import Event, Invoke, Return
-from harness.relation import DONE, Relation, after, with_slot
+from harness.relation import DONE, Configuration, Relation, after, with_slot
+from harness.spec import Exit, Model, Move, Op, Process
 
 PROCESSES = 4
-EVENTS = 400
+CAPACITY = 4
+EVENTS = 1_000
 """Events of one history."""
+
+Items = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    pass
+
+
+class Queue(Model[Items]):
+    """A bounded FIFO queue."""
+
+    def start(self) -> Items:
+        return ()
+
+    def moves(self, state: Items, who: Process, op: Op) -> Iterator[Move]:
+        match op:
+            case Put(item) if len(state) < CAPACITY:
+                yield Move("put", (*state, item), None)
+            case Get() if state:
+                yield Move("get", state[1:], state[0])
+            case Exit():
+                yield Move("exit", state, None)
 
 
 def overlapping(relation: Relation, random: Random) -> list[Event]:
     """A history of 4 processes that call and return as they please, made from the model."""
-    mechanism = queue()
-    setup = mechanism.setups[0]
     configuration = relation.start
     events: list[Event] = []
     while len(events) < EVENTS:
         who = random.randrange(PROCESSES)
         now, slot = 1_000 * len(events), configuration[who + 1]
         if slot is None:
-            menu = mechanism.calls(setup, relation.state(configuration), who, len(events))
-            op = random.choice(menu)
+            op = _call(relation, configuration, random, len(events))
             events.append(Invoke(now, who, op))
             configuration = with_slot(configuration, who, relation.called(op))
         elif slot[0] == DONE:
@@ -33,30 +60,23 @@ def overlapping(relation: Relation, random: Random) -> list[Event]:
             configuration = with_slot(configuration, who, None)
         elif steps := relation.steps(configuration[0], who, slot).ready:
             configuration = after(configuration, who, random.choice(steps))
-        elif _all_asleep(relation, configuration):
-            break
     return events
 
 
-def _all_asleep(relation: Relation, configuration: tuple[object, ...]) -> bool:
-    return all(
-        slot is not None
-        and slot[0] != DONE  # type: ignore[index]
-        and not relation.steps(configuration[0], who, slot).ready  # type: ignore[arg-type]
-        for who, slot in enumerate(configuration[1 : PROCESSES + 1])
-    )
+def _call(relation: Relation, configuration: Configuration, random: Random, number: int) -> Op:
+    """A call that lets not all of them fall asleep in the same one."""
+    items = len(relation.state(configuration))
+    if items >= CAPACITY // 2:
+        return Get()
+    return Put(number) if items == 0 or random.random() < 0.5 else Get()
 
 
 def checker_events(histories: int) -> float:
     """Events a second of CPU time, over so many histories."""
-    mechanism = queue()
-    model = mechanism.model(mechanism.setups[0], PROCESSES + 1)
     random = Random(0)
-    made: Sequence[list[Event]] = [
-        overlapping(Relation(model, PROCESSES + 1), random) for _ in range(histories)
-    ]
+    made = [overlapping(Relation(Queue(), PROCESSES), random) for _ in range(histories)]
     begun = process_time()
     for events in made:
-        verdict = Checker(Relation(model, PROCESSES + 1)).feed(events)
+        verdict = Checker(Relation(Queue(), PROCESSES)).feed(events)
         assert verdict is None, verdict
     return sum(map(len, made)) / (process_time() - begun)

@@ -14,19 +14,23 @@ from harness.spec import Dies, Exit, Later, Model, Op, Process, Reply, Wait
 
 LIVE = 0
 """(LIVE, operation, original operation): the call has not taken effect, or only in part."""
-DONE = 1
-"""(DONE, reply): it has taken effect and will return this."""
-HIT = 2
+HIT = 1
 """(HIT, operation, original, restart): a handler runs, or has run, while it sleeps."""
-STOPPING = 3
+STOPPING = 2
 """(STOPPING, operation, original): SIGSTOP has reached it in its sleep."""
-SUSPENDED = 4
-"""(SUSPENDED, operation or None, reply): stopped; it starts again, or returns, when continued."""
-DYING = 5
+DYING = 3
 """(DYING, operation): SIGKILL is on its way; its call may still take effect."""
-EXITING = 6
+EXITING = 4
 """(EXITING, operation): its death is taking effect."""
-DEAD = 7
+FALLING = 5
+"""(FALLING, Dies): its call has brought a signal upon it that ends it."""
+AT_REST = 6
+"""Slots from here on have no step of their own."""
+DONE = 6
+"""(DONE, reply): it has taken effect and will return this."""
+SUSPENDED = 7
+"""(SUSPENDED, operation or None, reply): stopped; it starts again, or returns, when continued."""
+DEAD = 8
 
 Slot = tuple[Any, ...] | None
 Configuration = tuple[Any, ...]
@@ -139,20 +143,18 @@ class Relation:
     def steps(self, state: int, who: Process, slot: Slot) -> Steps:
         """What ``who`` can do in this state. Steps that are `Steps.ready` happen by themselves,
         so nobody who has one is at rest."""
+        if slot is None or slot[0] >= AT_REST:
+            return NO_STEPS
         key = (state, who, slot)
         found = self._table.get(key)
         if found is None:
             found = self._table[key] = self._compute(state, who, slot)
         return found
 
-    def _compute(self, state: int, who: Process, slot: Slot) -> Steps:
-        if slot is None or slot[0] in (SUSPENDED, DEAD):
-            return NO_STEPS
+    def _compute(self, state: int, who: Process, slot: tuple[Any, ...]) -> Steps:
         mode = slot[0]
-        if mode == DONE:
-            if isinstance(slot[1], Dies):
-                return Steps((Next("dies", state, (EXITING, self._exit)),))
-            return NO_STEPS
+        if mode == FALLING:
+            return Steps((Next("dies", state, (EXITING, self._exit)),))
         op = self._ops[slot[1]]
         moves = tuple(self._moves(state, who, op, slot))
         if mode == EXITING:
@@ -178,7 +180,7 @@ class Relation:
             return GONE
         if slot[0] == DYING:
             return (EXITING, self._exit)
-        return (DONE, reply)
+        return (FALLING if isinstance(reply, Dies) else DONE, reply)
 
     def _without_move(self, wait: Wait, state: int, slot: tuple[Any, ...]) -> Steps:
         if wait.would_block is not None:

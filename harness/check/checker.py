@@ -24,6 +24,7 @@ from harness.history import (
     Stopped,
 )
 from harness.relation import (
+    AT_REST,
     DEAD,
     DONE,
     LIVE,
@@ -315,33 +316,27 @@ class Checker:
         where that has no further step (its call is done, it is dead, or it is suspended)."""
         stack = list(self.configurations.items())
         seen = set(self.configurations)
-        steps, others = self.relation.steps, range(self.relation.processes)
+        steps, known, place = self.relation.steps, self._known, target + 1
         while stack:
             configuration, trail = stack.pop()
-            if self._finished(configuration, target):
+            slot = configuration[place]
+            if slot is None or slot[0] >= AT_REST:
                 yield configuration, trail
                 continue
-            for who in others:
-                slot = configuration[who + 1]
-                if slot is None:
+            for who, slot in enumerate(configuration[1:]):
+                if slot is None or slot[0] >= AT_REST:
                     continue
                 ready, timer = steps(configuration[0], who, slot)
                 if timer is not None and now >= self._invoked[who] + timer.after:
                     ready = (*ready, timer.step)
                 for step in ready:
-                    if who in self._known and self._contradicts(step, self._known[who]):
+                    if who in known and self._contradicts(step, known[who]):
                         self._pruned = True
                         continue
                     reached = after(configuration, who, step)
                     if reached not in seen:
                         self._visit(seen, reached)
                         stack.append((reached, (trail, self.events, who, step, slot)))
-
-    def _finished(self, configuration: Configuration, target: Process) -> bool:
-        slot = configuration[target + 1]
-        if slot is None:
-            return True
-        return not self.relation.steps(configuration[0], target, slot).ready and slot[0] != LIVE
 
     def _contradicts(self, step: Next, reply: Reply) -> bool:
         slot = step.slot

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.history import Died, Event, Invoke, Quiet, Return
 from harness.program import name_of
-from harness.relation import DEAD, DONE, LIVE, SUSPENDED, Configuration, Slot
+from harness.relation import DEAD, DONE, FALLING, LIVE, SUSPENDED, Configuration, Slot
 from harness.spec import Later, Process, Reply
 from harness.verdict import Outcome, Taken, Verdict, WaitsFor
 from harness.words import show
@@ -158,7 +158,9 @@ def steps_of(trail: Any) -> list[tuple[Process, str, bool]]:
 
 def _ends_call(slot: Slot) -> bool:
     """Whether the call has its reply, told at once or when its process is continued."""
-    return slot is not None and (slot[0] == DONE or (slot[0] == SUSPENDED and slot[1] is None))
+    return slot is not None and (
+        slot[0] in (DONE, FALLING) or (slot[0] == SUSPENDED and slot[1] is None)
+    )
 
 
 def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:
@@ -167,7 +169,7 @@ def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:
     while trail is not None:
         trail, event, who, step, slot = trail
         relation = checker.relation
-        has_op = slot[0] != DONE
+        has_op = slot[0] != FALLING
         found.append(
             Taken(
                 event,
@@ -184,7 +186,7 @@ def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:
 def _reply_of(checker: "Checker", slot: Slot) -> Reply:
     if slot is None or slot[0] == DEAD:
         return None
-    if slot[0] == DONE:
+    if slot[0] in (DONE, FALLING):
         reply: Reply = slot[1]
         return reply
     number = slot[1]

@@ -172,6 +172,7 @@ class Session:
             for who, actor in enumerate(self.crew)
             if who not in self.dead and who not in self.busy
         ]
+        # Everybody has left before the object is removed: one that is still open may count.
         for actor in alive:
             actor.tell(wire.DETACH, None)
         self._acknowledged(alive)

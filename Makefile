@@ -27,7 +27,7 @@ test: .venv
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
-	$(bin)/pytest tests/
+	$(bin)/pytest --ipc-reports=reports/tests tests/
 
 bench: .venv
 	$(bin)/ipc-harness bench

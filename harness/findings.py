@@ -31,6 +31,16 @@ class Violated(AssertionError):
         """Makes the program smaller, where whoever raised this knows how to run it again."""
 
 
+def violated_in(error: BaseException) -> Violated | None:
+    """The violation that an exception is or holds. Hypothesis wraps one that did not come again
+    when it tried (FlakyFailure): it has been seen all the same, and its record is kept."""
+    if isinstance(error, Violated):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(violated_in, error.exceptions)), None)
+    return None
+
+
 @dataclass
 class Reports:
     """Where findings go: the folder, and the name of the test that runs."""

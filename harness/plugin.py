@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
 from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
 from harness.codec import write_whole
 from harness.coverage import Coverage
 from harness.errors import BadInput, Broken, Halt, NotSetUp, Unsupported
-from harness.findings import REPORTS, Violated, failure_of, keep, machine, text_of
+from harness.findings import REPORTS, Violated, failure_of, keep, machine, text_of, violated_in
 from harness.generate.profiles import EXAMPLES, load_profile
 from harness.report.index import Entry, Summary, render_index
 from harness.report.page import render_failure
@@ -92,7 +93,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         for lacking in sorted(REPORTS.unsupported):
             _tell(report, item, Outcome.UNSUPPORTED, lacking)
     if call.excinfo is not None:
-        _explain(item, report, call.excinfo.value)
+        error = call.excinfo.value
+        _explain(item, report, violated_in(error) or error)
 
 
 def _explain(item: pytest.Item, report: pytest.TestReport, error: BaseException) -> None:
@@ -106,16 +108,22 @@ def _explain(item: pytest.Item, report: pytest.TestReport, error: BaseException)
         case Unsatisfiable() | FailedHealthCheck() if REPORTS.unsupported:
             _skip(report, item, "; ".join(sorted(REPORTS.unsupported)))
         case Broken() | BadInput():
-            report.longrepr = f"broken: {error}"
+            _say(report, item, f"broken: {error}")
             # Another seed would not mend it.
             report.sections = [(name, _) for name, _ in report.sections if name != "Hypothesis"]
             _tell(report, item, Outcome.BROKEN, str(error).partition("\n")[0])
             if isinstance(error, NotSetUp):
                 item.session.shouldstop = f"broken: {error}"
         case Violated():
-            run = _smallest(error)
-            report.longrepr = f"{run.verdict.outcome}: {text_of(run)}"
-            _report_violation(item, report, run)
+            _report_violation(item, report, _smallest(error))
+
+
+def _say(report: pytest.TestReport, item: pytest.Item, text: str) -> None:
+    """Show this text in the place of a traceback, and its first line in the summary: pytest
+    would repeat a plain string there as a whole where it runs for a CI."""
+    path, line, _ = item.location
+    where = ReprFileLocation(path, (line or 0) + 1, text.partition("\n")[0])
+    report.longrepr = ReprExceptionInfo(ReprTracebackNative([text, "\n"]), where)
 
 
 def _tell(
@@ -142,14 +150,16 @@ def _smallest(violated: Violated) -> Run:
 def _report_violation(item: pytest.Item, report: pytest.TestReport, run: Run) -> None:
     """Keep and draw a failure. What cannot be written takes nothing else down with it."""
     failure, verdict = failure_of(run), run.verdict
+    text = f"{verdict.outcome}: {text_of(run)}"
     more = {"mechanism": run.program.mechanism, "replay": failure.replay}
     try:
         keep(run)
         write_whole(Path(failure.page), render_failure(failure))
         more["page"] = Path(failure.page).name
     except BadInput as refused:
-        report.longrepr = f"{report.longrepr}\nnot kept: {refused}"
+        text = f"{text}\nnot kept: {refused}"
         _tell(report, item, Outcome.BROKEN, f"what was found is not kept: {refused}")
+    _say(report, item, text)
     _tell(report, item, verdict.outcome, verdict.sentence, **more)
 
 

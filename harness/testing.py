@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
 from harness.errors import BadInput, Broken, Halt, Unsupported
-from harness.findings import REPORTS, Violated, require_held
+from harness.findings import REPORTS, Violated, require_held, violated_in
 from harness.generate.programs import ALL_FAULTS, Programs
 from harness.mechanism import Mechanism
 from harness.program import Program
@@ -138,8 +138,11 @@ def find_violation(
 
     try:
         search()
-    except Violated as violated:
-        return trial.reduced(violated.run)
     except Halt as halt:
         raise halt.error from halt
+    except (Violated, BaseExceptionGroup) as error:
+        violated = violated_in(error)
+        if violated is None:
+            raise
+        return trial.reduced(violated.run)
     return None

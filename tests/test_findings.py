@@ -1,0 +1,26 @@
+"""What a run has found is told, also where Hypothesis could not make it happen again."""
+
+import pytest
+from hypothesis.errors import FlakyFailure
+
+from harness.findings import REPORTS, Violated, violated_in
+from harness.program import Program
+from harness.run import Run
+from harness.verdict import Outcome, Verdict
+
+
+def violated() -> Violated:
+    program = Program("tests.small_mechanisms:FIFO", None, 2, ())
+    return Violated(Run(program, (), Verdict(Outcome.VIOLATED, "it broke"), {}, ""))
+
+
+def test_a_violation_is_found_in_itself_and_in_a_group() -> None:
+    REPORTS.test = "test_findings"
+    one = violated()
+    assert violated_in(one) is one
+    assert violated_in(FlakyFailure("unreliable", [ValueError("other"), one])) is one
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), ExceptionGroup("two", [ValueError("x")])])
+def test_there_is_none_in_other_errors(error: Exception) -> None:
+    assert violated_in(error) is None

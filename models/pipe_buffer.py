@@ -8,7 +8,7 @@ from string import ascii_letters, digits
 from typing import NamedTuple
 
 PAGE = 4096
-"""Bytes of a page; PIPE_BUF is the same number (pipe(7))."""
+"""Bytes of a page, where this model is right; PIPE_BUF is the same number (pipe(7))."""
 
 _COUNTERS = digits + "!#$%&()*+,-./:;<=>?@["
 _PERIOD = 2 * len(_COUNTERS)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from models.pipe_buffer import PAGE
 from properties.kernel import pipe_deaths, pipe_rows
 
 InSandbox = Callable[..., Any]
-PAGE = 4096
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import struct
 import termios
 from collections.abc import Mapping, Sequence
 
+from harness.errors import Unsupported
 from harness.spec import Errno, Op, Process, Reply
 from models.pipe_buffer import PAGE, content
 from models.pipe_operations import (
@@ -42,6 +43,16 @@ _NOT_OPEN = 1 << 30
 _SIGPIPE = {signal.SIGPIPE}
 
 
+def require_page_size() -> None:
+    """Raises Unsupported where pages are not as large as the model says."""
+    size = os.sysconf("SC_PAGESIZE")
+    if size != PAGE:
+        raise Unsupported(
+            f"pages have {size} bytes here, but the model of the pipe is for pages of {PAGE}; run "
+            f"on a kernel with pages of {PAGE} bytes"
+        )
+
+
 class KernelPipe:
     """One process's descriptors of a pipe."""
 
@@ -56,6 +67,7 @@ class KernelPipe:
         self.buffer = ctypes.create_string_buffer(1 << 16)
 
     def create(self, setup: PipeSetup) -> tuple[None, Sequence[int]]:
+        require_page_size()
         flags = os.O_DIRECT if setup.packets else 0
         self.made = os.pipe2(flags | (os.O_NONBLOCK if setup.nonblocking else 0))
         fcntl.fcntl(self.made[1], fcntl.F_SETPIPE_SZ, setup.slots * PAGE)

@@ -17,8 +17,9 @@ from typing import NoReturn
 
 from harness.errors import Unsupported
 from harness.execute import sandbox
+from models.pipe_buffer import PAGE
+from properties.kernel.pipe import require_page_size
 
-PAGE = 4096
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -68,6 +69,7 @@ def error_of(call: Callable[[], object]) -> str:
 
 def fill(size: int) -> tuple[int, int]:
     """How many writes of ``size`` bytes a pipe takes as a whole, and how much of the next."""
+    require_page_size()
     _reader, writer = os.pipe2(os.O_NONBLOCK)
     data, writes = bytes(size), 0
     while True:
@@ -82,6 +84,7 @@ def fill(size: int) -> tuple[int, int]:
 
 def sizes(asked: list[int]) -> list[int | str]:
     """What F_SETPIPE_SZ makes of each of these sizes, on a new pipe each."""
+    require_page_size()
     found: list[int | str] = []
     for size in asked:
         ends = os.pipe()
@@ -108,6 +111,7 @@ def grow_beyond_the_maximum() -> str:
 
 def exceed_the_users_share() -> dict[str, int | str]:
     """Sizes of a user's first pipe and of the one after the user's share of pages is used up."""
+    require_page_size()
     users = sandbox.current().users
     share = int(Path("/proc/sys/fs/pipe-user-pages-soft").read_text())
     if not users or not 0 < share <= 1 << 17:
@@ -155,6 +159,7 @@ def write_in_parallel(size: int, writes: int) -> int:
 def take_the_room_of_a_woken_writer() -> tuple[str, str, str]:
     """A sleeping writer is woken for a page that is taken again before it runs: its state then,
     and the first byte of each page that is read after."""
+    require_page_size()
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PAGE)
     other = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)

@@ -9,6 +9,7 @@ from harness.check.checker import Checker
 from harness.check.explain import steps_of
 from harness.coverage import Coverage
 from harness.errors import Broken, NotSetUp
+from harness.execute import syscalls
 from harness.execute.lockstep import Lockstep, Session
 from harness.history import Event, History
 from harness.mechanism import Mechanism
@@ -50,7 +51,11 @@ class Worker:
 
     @property
     def lockstep(self) -> Lockstep:
+        """The processes, started when first asked for. Raises NotSetUp where none can be."""
         if self._lockstep is None:
+            lack = syscalls.lack()
+            if lack is not None:
+                raise NotSetUp(f"nothing can be run on this machine: {lack}")
             self._allowed = os.sched_getaffinity(0)
             cpu = sorted(self._allowed)[self._number % len(self._allowed)]
             os.sched_setaffinity(0, {cpu})

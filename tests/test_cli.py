@@ -13,10 +13,11 @@ import pytest
 
 from harness import __version__
 from harness.cli import main
-from harness.cli.machine import REQUIRED
 from harness.codec import load, save
 from harness.coverage import Counts, Coverage
+from harness.errors import NotSetUp
 from harness.execute.facilities import Facility, doctor
+from harness.run import Worker
 from tests.projects import Project
 from tests.saved import (
     BOTH_ASLEEP,
@@ -245,8 +246,9 @@ def test_coverage_of_no_run_says_so(say: Say, tmp_path: Path) -> None:
     assert out.endswith("coverage.json counts nothing: no property of a mechanism was run\n")
 
 
-def facility(name: str, available: bool) -> Facility:
-    return Facility("control", name, available, "seen", "runs do without", "buy a better machine")
+def facility(name: str, available: bool, required: bool = False) -> Facility:
+    lack = ("runs do without", "buy a better machine")
+    return Facility("control", name, available, "seen", *lack, required)
 
 
 def test_doctor_says_what_is_missing_and_what_would_help(
@@ -265,7 +267,8 @@ def test_doctor_says_what_is_missing_and_what_would_help(
 
 
 def test_doctor_fails_where_no_run_can_be_made(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cli.machine.examine", lambda: [facility("pidfd", False)])
+    found = [facility("pidfd", False, required=True), facility("SCHED_FIFO", False)]
+    monkeypatch.setattr("harness.cli.machine.examine", lambda: found)
     code, out, _ = say("doctor")
     assert code == 2
     assert out.endswith("no run can be made here: pidfd not available\n")
@@ -275,7 +278,25 @@ def test_doctor_examines_this_machine(say: Say) -> None:
     code, out, err = say("doctor")
     assert (code, err) == (0, "")
     assert "runs can be made here" in out
-    assert set(REQUIRED) <= {one.name for one in doctor()}
+    required = {one.name for one in doctor() if one.required}
+    assert required == {"/proc of actors", "system call numbers", "pidfd"}
+
+
+def test_a_machine_whose_system_calls_have_no_known_numbers(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "sparc64")
+    code, out, _ = say("doctor")
+    assert code == 2
+    said = " ".join(out.split())
+    assert (
+        "no system call numbers the numbers of the system calls are not known for 'sparc64', only "
+        "for x86_64, aarch64, riscv64 so no run is possible"
+    ) in said
+    assert "remedy: run on one of those, or add its table to harness/execute/syscalls.py" in said
+    assert out.endswith("no run can be made here: system call numbers not available\n")
+    with pytest.raises(NotSetUp, match=r"'sparc64', only for .*; run on one of those, or add"):
+        Worker().start()
 
 
 def test_sweep_says_what_it_removed(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,11 @@ from itertools import groupby
 import click
 from rich.text import Text
 
-from harness.cli.mistakes import REFUSED
 from harness.cli.output import console, table
 from harness.execute.facilities import Facility
 from harness.execute.facilities import doctor as examine
 from harness.execute.registry import sweep as remove_leftovers
-
-REQUIRED = ("/proc of actors", "pidfd")
-"""The facilities without which nothing can be run."""
+from harness.verdict import EXIT_CODES, Outcome
 
 
 @click.command()
@@ -30,11 +27,11 @@ def doctor() -> int:
             rows.add_row(*_row(facility))
         screen.print(rows)
         screen.print()
-    lacking = [one.name for one in facilities if one.name in REQUIRED and not one.available]
+    lacking = [one.name for one in facilities if one.required and not one.available]
     missing = sum(not facility.available for facility in facilities)
     if lacking:
         print(f"no run can be made here: {', '.join(lacking)} not available")
-        return REFUSED
+        return EXIT_CODES[Outcome.BROKEN]
     print(f"runs can be made here; not available: {missing} of {len(facilities)}")
     return 0
 

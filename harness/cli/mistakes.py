@@ -16,9 +16,9 @@ from collections.abc import Callable
 import click
 
 from harness.errors import BadInput, Broken, Unsupported
+from harness.verdict import EXIT_CODES, Outcome
 
 PROGRAM = "ipc-harness"
-REFUSED = 2
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -32,7 +32,7 @@ def guarded(command: Callable[[], int]) -> int:
         _empty_output()
         return 128 + signal.SIGPIPE
     except Exception as error:
-        return _said(sentence_of(error), REFUSED)
+        return _said(sentence_of(error), EXIT_CODES[Outcome.BROKEN])
     return code
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import Broken
-from harness.execute import sysctls
+from harness.execute import syscalls, sysctls
 from harness.execute.namespaces import (
     CAP_SYS_NICE,
     CAP_SYS_PTRACE,
@@ -54,6 +54,8 @@ class Facility:
     """What runs do without, if it is not available."""
     remedy: str = ""
     """What would make it available."""
+    required: bool = False
+    """Whether no run can be made without it."""
 
 
 class Found(NamedTuple):
@@ -250,18 +252,28 @@ def _objects(found: Found) -> list[Facility]:
 
 
 def _control(found: Found) -> list[Facility]:
+    unknown = syscalls.lack()
     return [
         _tried(
             "/proc of actors",
             found.unreadable,
             "no run is possible: whether an actor sleeps in its call cannot be seen",
             _ptrace_remedy(),
+            required=True,
+        ),
+        _tried(
+            "system call numbers",
+            unknown.cause if unknown else None,
+            "no run is possible: in which system call an actor sleeps cannot be told",
+            unknown.remedy if unknown else "",
+            required=True,
         ),
         _tried(
             "pidfd",
             found.refused.get("pidfd"),
             "no run is possible: actors cannot be told from processes that reuse their ids",
             "use Linux 5.3 or later",
+            required=True,
         ),
         _tried(
             "SCHED_BATCH",
@@ -279,8 +291,11 @@ def _control(found: Found) -> list[Facility]:
     ]
 
 
-def _tried(name: str, refusal: str | None, consequence: str, remedy: str) -> Facility:
-    return Facility("control", name, refusal is None, refusal or "works", consequence, remedy)
+def _tried(
+    name: str, refusal: str | None, consequence: str, remedy: str, required: bool = False
+) -> Facility:
+    can, reason = refusal is None, refusal or "works"
+    return Facility("control", name, can, reason, consequence, remedy, required)
 
 
 def _ptrace_remedy() -> str:

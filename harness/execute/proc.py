@@ -72,7 +72,7 @@ class Watch:
     @staticmethod
     def waiting_in_read(descriptor: int) -> bytes:
         """How the line begins for a process that waits in read(2) on this descriptor."""
-        return f"{NUMBERS['read']} {descriptor:#x} ".encode() if NUMBERS else b""
+        return f"{NUMBERS['read']} {descriptor:#x} ".encode()
 
     def close(self) -> None:
         os.close(self._stat)

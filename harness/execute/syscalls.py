@@ -5,6 +5,8 @@ Source: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unis
 
 import platform
 
+from harness.execute.namespaces import Missing
+
 _X86_64 = {
     "read": 0,
     "write": 1,
@@ -75,5 +77,17 @@ _GENERIC = {
 _TABLES = {"x86_64": _X86_64, "aarch64": _GENERIC, "riscv64": _GENERIC}
 
 NUMBERS = _TABLES.get(platform.machine(), {})
-"""Number by name on this machine; empty on one whose table is not known."""
+"""Number by name on this machine; empty on one whose table is not known (`lack`)."""
 NAMES = {number: name for name, number in NUMBERS.items()}
+
+
+def lack() -> Missing | None:
+    """Why nobody could be seen asleep in a call on this machine; ``None`` if that can be seen."""
+    machine = platform.machine()
+    if machine in _TABLES:
+        return None
+    return Missing(
+        f"the numbers of the system calls are not known for {machine!r}, only for "
+        f"{', '.join(_TABLES)}",
+        "run on one of those, or add its table to harness/execute/syscalls.py",
+    )

@@ -17,9 +17,9 @@ def console() -> Console:
     return Console(markup=False, highlight=False, emoji=False, width=width)
 
 
-def table(*columns: str, title: str = "") -> Table:
+def table(*columns: str) -> Table:
     """An empty table; columns whose names start with ``#`` hold numbers."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    made = Table(box=None, pad_edge=False)
     for name in columns:
         made.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left")
     return made

@@ -1,7 +1,13 @@
 """The actors of a worker: as many as are needed, whatever becomes of them."""
 
+import os
+import socket
+
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from harness.errors import Broken
+from harness.execute.zygote import Zygote
 from harness.generate.programs import ALL_FAULTS, Programs
 from harness.program import Program
 from harness.testing import WORKER, Trial
@@ -34,3 +40,21 @@ def test_deaths_do_not_pile_up_spares() -> None:
     search()
     assert deaths > 10
     assert len(WORKER.lockstep.pool.alive) <= MOST_ACTORS + KEEPER + SPARES
+
+
+def test_how_a_child_that_was_not_reaped_yet_has_ended_is_not_made_up() -> None:
+    zygote = Zygote(*socket.socketpair())
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    assert zygote._how_ended(child) == "exit 7"
+    assert zygote._how_ended(child) is None
+
+
+def test_how_nobody_has_ended_is_not_made_up() -> None:
+    pool = WORKER.lockstep.pool
+    actor = pool.take()
+    actor.inner_pid = 999_999_999
+    with pytest.raises(Broken, match="process 999999999 is no child of the zygote"):
+        pool.cause_of_death(actor)
+    pool.discard(actor)

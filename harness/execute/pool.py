@@ -154,7 +154,10 @@ class Pool:
         """The signal that ended it, or ``exit N``."""
         self._collect()
         self.control.send(wire.REAPED + pickle.dumps(actor.inner_pid, 5))
-        return str(self._receive("the zygote did not say how an actor ended"))
+        cause = self._receive("the zygote did not say how an actor ended")
+        if cause is None:
+            raise Broken(f"process {actor.inner_pid} is no child of the zygote, or was asked about")
+        return str(cause)
 
     def discard(self, actor: Actor) -> None:
         """End an actor and forget it."""

@@ -87,8 +87,16 @@ class Zygote:
                 return
             self.ended[pid] = os.waitstatus_to_exitcode(status)
 
-    def _how_ended(self, pid: int) -> str:
-        code = self.ended.pop(pid, 0)
+    def _how_ended(self, pid: int) -> str | None:
+        """The signal that ended a child, or ``exit N``, once it has ended; ``None`` if there is no
+        such child."""
+        if pid not in self.ended:
+            try:
+                _, status = os.waitpid(pid, 0)
+            except ChildProcessError:
+                return None
+            self.ended[pid] = os.waitstatus_to_exitcode(status)
+        code = self.ended.pop(pid)
         return signal.Signals(-code).name if code < 0 else f"exit {code}"
 
 

@@ -43,12 +43,14 @@ def test_deaths_do_not_pile_up_spares() -> None:
 
 
 def test_how_a_child_that_was_not_reaped_yet_has_ended_is_not_made_up() -> None:
-    zygote = Zygote(*socket.socketpair())
-    child = os.fork()
-    if child == 0:
-        os._exit(7)
-    assert zygote._how_ended(child) == "exit 7"
-    assert zygote._how_ended(child) is None
+    control, answers = socket.socketpair()
+    with control, answers:
+        zygote = Zygote(control, answers)
+        child = os.fork()
+        if child == 0:
+            os._exit(7)
+        assert zygote._how_ended(child) == "exit 7"
+        assert zygote._how_ended(child) is None
 
 
 def test_how_nobody_has_ended_is_not_made_up() -> None:

@@ -1,11 +1,13 @@
 """What must hold of pipes: random programs, and literal examples of what pipe(7) is known for."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.spec import Errno, Op, Process
-from harness.testing import ASLEEP, Scenario, conformance
+from harness.testing import ASLEEP, Scenario, Unsupported, conformance
 from models.pipe_buffer import PAGE, content
 from models.pipe_operations import (
     Close,
@@ -21,11 +23,14 @@ from models.pipe_operations import (
     Unread,
     Write,
 )
+from properties.kernel.children import is_above_limits
 from properties.pipe import EVERYTHING, PIPE
 
 Runs = Callable[..., Scenario]
+InSandbox = Callable[..., Any]
 A, B, C, D = range(4)
-EAGAIN, EBADF, EBUSY, EINTR, EPIPE = map(Errno, ("EAGAIN", "EBADF", "EBUSY", "EINTR", "EPIPE"))
+EAGAIN, EBADF, EBUSY, EINTR = map(Errno, ("EAGAIN", "EBADF", "EBUSY", "EINTR"))
+EPERM, EPIPE = Errno("EPERM"), Errno("EPIPE")
 
 ALL = PipeSetup(keeper="rw")
 """Everybody holds both ends of a pipe of one page."""
@@ -33,6 +38,8 @@ WRITER = PipeSetup(sole="w", keeper="")
 """A alone can write, only the others can read."""
 READER = PipeSetup(sole="r", keeper="")
 """A alone can read, only the others can write."""
+TRIES = 100
+"""How often the scheduler gets the chance to let a dying process run before a woken one."""
 
 
 def dies_in(run: Scenario, who: Process, op: Op) -> bool:
@@ -138,6 +145,18 @@ class TestRoom:
         assert run.call(B, Read(EVERYTHING)) == content(0, 2 * PAGE, 3 * PAGE)
         assert run.call(A, SetSize(2 * PAGE + 1)) == 4 * PAGE
         assert run.call(A, SetSize((1 << 31) + 1)) == Errno("EINVAL")
+
+    def test_growing_beyond_the_maximum_needs_a_capability(
+        self, scenario: Runs, in_sandbox: InSandbox
+    ) -> None:
+        if in_sandbox(is_above_limits):
+            raise Unsupported(
+                "CAP_SYS_RESOURCE lifts fs.pipe-max-size; run without it, or with namespaces"
+            )
+        most = int(Path("/proc/sys/fs/pipe-max-size").read_text())
+        run = scenario(PIPE, ALL)
+        assert run.call(A, SetSize(2 * most)) == EPERM
+        assert run.call(A, GetSize()) == PAGE
 
     def test_a_larger_pipe_lets_a_sleeping_writer_go_on(self, scenario: Runs) -> None:
         run = scenario(PIPE, ALL)
@@ -404,3 +423,17 @@ class TestDeath:
         assert run.call(A, Read(2)) is ASLEEP
         assert run.call_then_kill(B, Write(0, 3), A) == 3
         assert run.call(B, Read(10)) == b"a"
+
+    def test_a_dying_reader_that_nobody_woke_takes_what_it_finds(self, scenario: Runs) -> None:
+        """The bytes wake A, but B is killed and may run first: then they are lost with it."""
+        for _ in range(TRIES):
+            run = scenario(PIPE, ALL, actors=3)
+            assert run.call(A, Read(2)) is ASLEEP
+            assert run.call(B, Read(10)) is ASLEEP
+            assert run.call_then_kill(C, Write(0, 3), B) == 3
+            if run.asleep(A):
+                assert run.call(C, Unread()) == 0
+                return
+            assert run.answer(A) == b"a0"
+            run.end()
+        pytest.fail(f"in {TRIES} tries the woken reader always ran before the dying one")

@@ -32,10 +32,6 @@ def test_sizes_are_rounded_up_to_a_power_of_two_of_pages(in_sandbox: InSandbox) 
     assert in_sandbox(pipe_rows.sizes, asked) == [PAGE, PAGE, PAGE, 2 * PAGE, 4 * PAGE, "EINVAL"]
 
 
-def test_growing_beyond_the_maximum_needs_a_capability(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(pipe_rows.grow_beyond_the_maximum) == "EPERM"
-
-
 def test_a_user_beyond_its_share_of_pages_gets_pipes_of_two_slots(in_sandbox: InSandbox) -> None:
     assert in_sandbox(pipe_rows.exceed_the_users_share) == {
         "first": 16 * PAGE,

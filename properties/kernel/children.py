@@ -5,11 +5,13 @@ import pickle
 import signal
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
 from harness.errors import Unsupported
+from harness.execute.namespaces import CAP_SYS_RESOURCE, has_capability
 from harness.execute.proc import Watch
 
 BOUND = 60.0
@@ -111,3 +113,10 @@ def await_fact(fact: Callable[[], bool], what: str) -> None:
 def sleep_for_ever() -> None:
     while True:
         signal.pause()
+
+
+def is_above_limits() -> bool:
+    """Whether this process has CAP_SYS_RESOURCE where it lifts limits: in the initial user
+    namespace (capabilities(7), user_namespaces(7))."""
+    initial = Path("/proc/self/uid_map").read_text().split() == ["0", "0", str((1 << 32) - 1)]
+    return initial and has_capability(CAP_SYS_RESOURCE)

@@ -97,18 +97,6 @@ def sizes(asked: list[int]) -> list[int | str]:
     return found
 
 
-def grow_beyond_the_maximum() -> str:
-    """The error of growing a pipe to twice fs.pipe-max-size."""
-    most = int(Path("/proc/sys/fs/pipe-max-size").read_text())
-    _reader, writer = os.pipe()
-    refused = error_of(lambda: fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 2 * most))
-    if not refused:
-        raise Unsupported(
-            "CAP_SYS_RESOURCE lifts fs.pipe-max-size; run without it, or with namespaces"
-        )
-    return refused
-
-
 def exceed_the_users_share() -> dict[str, int | str]:
     """Sizes of a user's first pipe and of the one after the user's share of pages is used up."""
     require_page_size()

@@ -38,7 +38,7 @@ from models.posix_mq_operations import (
     TakeNotification,
     Unlink,
 )
-from properties.kernel.children import BOUND, Child
+from properties.kernel.children import BOUND, Child, is_above_limits
 from properties.kernel.posix_mq import PosixMqAdapter, Sigevent
 
 CLONE_NEWIPC = 0x08000000
@@ -353,9 +353,7 @@ def notify_by_thread() -> dict[str, Any]:
 
 def exceed_limits_with_a_capability() -> list[Reply]:
     """Where CAP_SYS_RESOURCE counts: queues of 65536 slots, and of 65537."""
-    effective = int(Path("/proc/self/status").read_text().partition("CapEff:")[2].split()[0], 16)
-    initial = Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
-    if not (effective >> 24 & 1 and initial):
+    if not is_above_limits():
         raise Unsupported(
             "CAP_SYS_RESOURCE of the initial user namespace is not to be had; run as a root that "
             "has it, with IPC_HARNESS_SANDBOX=off"

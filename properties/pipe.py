@@ -46,15 +46,12 @@ EVERYTHING = 1 << 17
 
 def calls(setup: PipeSetup, _state: State, who: Process, number: int) -> Sequence[Op]:
     """Eight to a row, alike in a column: short writes, short reads, writes of about a page, long
-    reads, long writes, ends and flags, sizes, polls and SIGPIPE."""
-    writes = _writes(setup, number)
+    reads, long writes, ends and flags, sizes, polls and SIGPIPE. Who has one end only has its
+    calls in the places of the others, of the same sizes."""
     ends = setup.ends(who, keeper=-1)
-    if "w" not in ends:
-        writes = [Read(write.size) for write in writes]
-    reads: Sequence[Op] = [Read(size) for size in _READS]
-    if "r" not in ends:
-        reads = [Write(number, size) for size in _READS]
     mine, other = ends[0], ends[-1]
+    writes = [_transfer(size, number, write="w" in ends) for size in _written(setup)]
+    reads = [_transfer(size, number, write="r" not in ends) for size in _READ]
     menu: list[Op] = []
     for row, rare in enumerate(_rare(mine, other)):
         short, page, long = writes[row * 3 : row * 3 + 3]
@@ -72,13 +69,18 @@ def calls(setup: PipeSetup, _state: State, who: Process, number: int) -> Sequenc
     ]
 
 
-_READS = (1, PAGE, 10, 2 * PAGE, 2, 1 << 16, PAGE - 1, PAGE, 3, 5000, 100, 1 << 16)
+def _transfer(size: int, number: int, *, write: bool) -> Op:
+    return Write(number, size) if write else Read(size)
 
 
-def _writes(setup: PipeSetup, number: int) -> list[Write] | list[Read]:
-    """A short, a page-like and a long one for each row."""
+_READ = (1, PAGE, 10, 2 * PAGE, 2, 1 << 16, PAGE - 1, PAGE, 3, 5000, 100, 1 << 16)
+"""The sizes of a short and a long read for each row."""
+
+
+def _written(setup: PipeSetup) -> Sequence[int]:
+    """The sizes of a short, a page-like and a long write for each row."""
     full = setup.slots * PAGE
-    sizes = (
+    return (
         *(1, PAGE, full + 1),
         *(3, PAGE - 1, 2 * PAGE),
         *(10, PAGE // 2 + 1, 5000),
@@ -86,7 +88,6 @@ def _writes(setup: PipeSetup, number: int) -> list[Write] | list[Read]:
         *(1, PAGE, 2 * PAGE),
         *(5, PAGE // 2, full + 5000),
     )
-    return [Write(number, size) for size in sizes]
 
 
 def _rare(mine: str, other: str) -> Sequence[tuple[Op, Op, Op]]:

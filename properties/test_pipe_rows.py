@@ -2,15 +2,12 @@
 limits, threads, and every way in which a process ends."""
 
 import os
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from models.pipe_buffer import PAGE
 from properties.kernel import pipe_deaths, pipe_rows
-
-InSandbox = Callable[..., Any]
+from properties.scenarios import InSandbox
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 """What must hold of POSIX message queues: random programs, and one literal program a behaviour."""
 
-from collections.abc import Callable
-
-from harness.spec import Errno, Op
-from harness.testing import ASLEEP, Scenario, conformance
+from harness.spec import Errno
+from harness.testing import ASLEEP, conformance
 from models.posix_mq_operations import (
     Close,
     GetAttributes,
@@ -19,25 +17,14 @@ from models.posix_mq_operations import (
     Unlink,
 )
 from properties.posix_mq import BLOCKING, NONBLOCKING, POSIX_MQ
-
-MakeScenario = Callable[..., Scenario]
+from properties.scenarios import MakeScenario, in_vain
 
 A, B, C, D = range(4)
 EAGAIN, EBADF, EBUSY, EINTR = map(Errno, ("EAGAIN", "EBADF", "EBUSY", "EINTR"))
 EMSGSIZE, ENOENT, ETIMEDOUT = map(Errno, ("EMSGSIZE", "ENOENT", "ETIMEDOUT"))
 ONE_SLOT = QueueSetup(capacity=1)
-BOTH_WAYS = QueueSetup(opened=(BLOCKING, NONBLOCKING))
 
 test_posix_mq_follows_its_model = conformance(POSIX_MQ)
-
-
-def in_vain(run: Scenario, who: int, op: Op) -> object:
-    """The reply of a timed call that nobody helps; on a slow machine it has come already."""
-    reply = run.call(who, op)
-    if reply is ASLEEP:
-        run.elapse(who)
-        return run.answer(who)
-    return reply
 
 
 # Messages

@@ -1,13 +1,10 @@
 """What must hold of POSIX message queues beyond a few processes that make calls in turn: fork and
 exec, users, namespaces, threads, parallel traffic, and every way in which a process ends."""
 
-from collections.abc import Callable
-from typing import Any
-
 from harness.spec import Errno
 from properties.kernel import posix_mq_deaths, posix_mq_rows
+from properties.scenarios import InSandbox
 
-InSandbox = Callable[..., Any]
 EACCES, EBADF, EBUSY, EINVAL = map(Errno, ("EACCES", "EBADF", "EBUSY", "EINVAL"))
 ENAMETOOLONG, ENOENT, ETIMEDOUT = map(Errno, ("ENAMETOOLONG", "ENOENT", "ETIMEDOUT"))
 

@@ -1,12 +1,11 @@
 """What must hold of System V semaphore sets."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from harness.spec import Errno
-from harness.testing import ASLEEP, Scenario, conformance
+from harness.testing import ASLEEP, conformance
 from models.sysv_sem_operations import (
     Get,
     Getall,
@@ -21,10 +20,8 @@ from models.sysv_sem_operations import (
     Stat,
 )
 from properties.kernel import sysv_sem_rows
+from properties.scenarios import InSandbox, MakeScenario, in_vain
 from properties.sysv_sem import SYSV_SEM, one, steps
-
-MakeScenario = Callable[..., Scenario]
-InSandbox = Callable[..., Any]
 
 A, B, C, D = range(4)
 EAGAIN, EIDRM, EINTR, EINVAL = map(Errno, ("EAGAIN", "EIDRM", "EINTR", "EINVAL"))
@@ -70,9 +67,8 @@ def test_a_value_that_passes_0_inside_an_array_wakes_nobody(scenario: MakeScenar
 
 def test_a_timeout_ends_with_eagain_and_changes_nothing(scenario: MakeScenario) -> None:
     run = scenario(SYSV_SEM, SemSetup((1, 0)))
-    both = steps((0, -1), (1, -1))
-    assert run.call(A, Semtimedop(both, nanoseconds=5_000_000)) in (ASLEEP, EAGAIN)
-    run.elapse(A)
+    both = Semtimedop(steps((0, -1), (1, -1)), nanoseconds=5_000_000)
+    assert in_vain(run, A, both) == EAGAIN
     assert run.call(B, Getall()) == (1, 0)
     assert run.call(B, Get("GETNCNT", 1)) == 0
 

@@ -19,11 +19,11 @@ from harness.history import (
     Signalled,
     Stopped,
 )
-from harness.spec import Errno, Op, Process
+from harness.spec import EngineRule, Errno, Op, Process
 from harness.verdict import Outcome
 
-SPECIAL = ("would block", "timed out", "interrupted")
-"""Ways of ending that are no rule of a model's (see `harness.relation`)."""
+SPECIAL = (EngineRule.WOULD_BLOCK, EngineRule.TIMED_OUT, EngineRule.INTERRUPTED)
+"""Ways of ending that are no rule of a model's."""
 
 
 @dataclass

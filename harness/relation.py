@@ -10,7 +10,8 @@ from collections.abc import Hashable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from harness.spec import Dies, Exit, Later, Model, Op, Process, Reply, Wait
+from harness.errors import Broken
+from harness.spec import Dies, EngineRule, Exit, Later, Model, Op, Process, Reply, Wait
 
 LIVE = 0
 """(LIVE, operation, original operation): the call has not taken effect, or only in part."""
@@ -65,10 +66,17 @@ NO_STEPS = Steps(())
 
 
 class Relation:
-    """The steps of one model, computed on demand and remembered."""
+    """The steps of one model, computed on demand and remembered. Raises Broken for rules of the
+    model's that are not what it lists, or have a name of the engine's."""
 
     def __init__(self, model: Model[Any], processes: int) -> None:
         self.model = model
+        for name in EngineRule:
+            if name in model.rules:
+                raise Broken(
+                    f"{self._blamed()} lists a rule {name.value!r}, which is the name of a step of "
+                    "the engine's own; give the rule another name"
+                )
         self.processes = processes
         self._states: list[Hashable] = []
         self._ops: list[Op] = []
@@ -154,13 +162,13 @@ class Relation:
     def _compute(self, state: int, who: Process, slot: tuple[Any, ...]) -> Steps:
         mode = slot[0]
         if mode == FALLING:
-            return Steps((Next("dies", state, (EXITING, self._exit)),))
+            return Steps((Next(EngineRule.DIES, state, (EXITING, self._exit)),))
         op = self._ops[slot[1]]
         moves = tuple(self._moves(state, who, op, slot))
         if mode == EXITING:
             return Steps(moves)
         if mode == DYING:
-            killed = Next("killed", state, (EXITING, self._exit))
+            killed = Next(EngineRule.KILLED, state, (EXITING, self._exit))
             return Steps((*(moves or self._sleep(state, who, op, slot)), killed))
         if moves:
             return Steps(moves)
@@ -171,7 +179,19 @@ class Relation:
 
     def _moves(self, state: int, who: Process, op: Op, slot: tuple[Any, ...]) -> Iterator[Next]:
         for rule, after, reply in self.model.moves(self._states[state], who, op):
+            self._require_listed(rule)
             yield Next(rule, self.state_number(after), self._slot_after(slot, reply))
+
+    def _require_listed(self, rule: str) -> None:
+        rules = self.model.rules
+        if rules and rule not in rules:
+            raise Broken(
+                f"{self._blamed()} has a move by a rule {rule!r}, which is not among the "
+                f"{len(rules)} in its `rules`; add it there with its sentence, or mend the name"
+            )
+
+    def _blamed(self) -> str:
+        return f"the model {type(self.model).__module__}.{type(self.model).__qualname__}"
 
     def _slot_after(self, slot: tuple[Any, ...], reply: Reply) -> Slot:
         if isinstance(reply, Later):
@@ -184,19 +204,19 @@ class Relation:
 
     def _without_move(self, wait: Wait, state: int, slot: tuple[Any, ...]) -> Steps:
         if wait.would_block is not None:
-            return Steps((Next("would block", state, (DONE, wait.would_block)),))
+            return Steps((Next(EngineRule.WOULD_BLOCK, state, (DONE, wait.would_block)),))
         left = state if wait.withdrawn is None else self.state_number(wait.withdrawn)
         if wait.asleep is not None:
             return Steps(self._falls_asleep(wait, slot))
         timer = _timer(wait, left, slot)
         ready: tuple[Next, ...]
         if slot[0] == HIT and slot[3] and wait.restarts:
-            ready = (Next("restarted", left, (LIVE, slot[2], slot[2])),)
+            ready = (Next(EngineRule.RESTARTED, left, (LIVE, slot[2], slot[2])),)
         elif slot[0] == HIT:
-            ready = (Next("interrupted", left, (DONE, wait.interrupted)),)
+            ready = (Next(EngineRule.INTERRUPTED, left, (DONE, wait.interrupted)),)
         elif slot[0] == STOPPING:
             again = slot[2] if wait.stopped is None else None
-            ready = (Next("stopped", left, (SUSPENDED, again, wait.stopped)),)
+            ready = (Next(EngineRule.STOPPED, left, (SUSPENDED, again, wait.stopped)),)
         else:
             ready = ()
         return Steps(ready, timer)
@@ -205,6 +225,7 @@ class Relation:
         if wait.asleep is None:
             return ()
         rule, after, reply = wait.asleep
+        self._require_listed(rule)
         return (Next(rule, self.state_number(after), self._slot_after(slot, reply)),)
 
 
@@ -215,7 +236,7 @@ def _timer(wait: Wait, left: int, slot: tuple[Any, ...]) -> Timer | None:
     over: Slot = (DONE, wait.timed_out)
     if slot[0] == STOPPING:
         over = (SUSPENDED, None, wait.timed_out)
-    return Timer(int(wait.timeout * 1e9), Next("timed out", left, over))
+    return Timer(int(wait.timeout * 1e9), Next(EngineRule.TIMED_OUT, left, over))
 
 
 def with_slot(configuration: Configuration, who: Process, slot: Slot) -> Configuration:

@@ -7,6 +7,7 @@ import nothing of the harness but this file.
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 State = TypeVar("State", bound=Hashable)
@@ -88,11 +89,27 @@ class Wait(NamedTuple):
     """The state once this sleeper has left (time-out, signal, stop); ``None``: as it was."""
 
 
+class EngineRule(StrEnum):
+    """The steps of a call that the engine takes by itself, as a `Wait` or a `Dies` says. They
+    stand in explanations beside the rules of a model, none of which may have such a name."""
+
+    WOULD_BLOCK = "would block"
+    TIMED_OUT = "timed out"
+    INTERRUPTED = "interrupted"
+    RESTARTED = "restarted"
+    STOPPED = "stopped"
+    KILLED = "killed"
+    """SIGKILL has come before its call took effect, or went on."""
+    DIES = "dies"
+    """The signal that its call has brought upon it ends it."""
+
+
 class Model(Protocol[State]):
     """The executable specification of one mechanism. Subclass it to inherit the defaults."""
 
     rules: Mapping[str, str] = {}
-    """Every rule's name with its sentence: what is allowed, and the source that says so."""
+    """Every rule's name with its sentence: what is allowed, and the source that says so. A model
+    lists all of its rules, or none, which then are not counted."""
 
     def start(self) -> State:
         """The state of the object, and of every process that holds it, as the program begins."""

@@ -104,7 +104,6 @@ class Changed(Model[Any]):
 
     def __init__(self, model: Model[Any]) -> None:
         self.model = model
-        self.rules = model.rules
 
     def start(self) -> Any:
         return self.model.start()

@@ -8,7 +8,7 @@ import pytest
 
 import models
 from harness.relation import DONE, LIVE, SUSPENDED, Configuration, Relation, after, with_slot
-from harness.spec import Errno, Op, Process, Reply
+from harness.spec import EngineRule, Errno, Op, Process, Reply
 from models.posix_mq import PosixMessageQueue
 from models.posix_mq_operations import (
     MALFORMED,
@@ -32,7 +32,6 @@ from models.posix_mq_rules import RULES
 from models.posix_mq_state import State
 
 ASLEEP: Any = "asleep"
-OF_THE_ENGINE = ("would block", "interrupted", "restarted", "stopped", "killed")
 EAGAIN, EBADF, EBUSY, EINVAL = Errno("EAGAIN"), Errno("EBADF"), Errno("EBUSY"), Errno("EINVAL")
 ENOSPC, ENOENT, EMSGSIZE = Errno("ENOSPC"), Errno("ENOENT"), Errno("EMSGSIZE")
 
@@ -54,7 +53,7 @@ class Queues:
             for step in self.relation.steps(self.configuration[0], who, self.slot(who)).ready
         ]:
             who, step = ready[0]
-            assert step.rule in RULES or step.rule in OF_THE_ENGINE
+            assert step.rule in RULES or step.rule in list(EngineRule)
             self.rules.append(step.rule)
             self.configuration = after(self.configuration, who, step)
 

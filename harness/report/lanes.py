@@ -10,7 +10,7 @@ from harness.report.object_lane import level_columns, object_lane
 from harness.report.picture import Box, Label, Picture, Shape, Stroke, label, moved
 from harness.report.process_lane import EDGE, process_lane
 from harness.report.rows import LINE, Row, rows_of
-from harness.spec import Process
+from harness.spec import EngineRule, Process
 from harness.words import duration
 
 HEAD = 36
@@ -21,8 +21,6 @@ IDLE = 70
 """Width of the lane of a process that nothing happened to."""
 OBJECT = 372
 LEVEL = 84
-TIMED_OUT = "timed out"
-"""The name that the relation gives to the step of a call whose time is up."""
 
 
 class _Column(NamedTuple):
@@ -123,5 +121,5 @@ def _faults(row: Row) -> list[tuple[str, Process]]:
             found.append(("continue", who))
         case Signalled(_, who):
             found.append(("signal", who))
-    timed_out = (step.taken for step in row.steps if step.taken.rule == TIMED_OUT)
+    timed_out = (step.taken for step in row.steps if step.taken.rule == EngineRule.TIMED_OUT)
     return found + [("time-out", taken.who) for taken in timed_out]

@@ -45,7 +45,7 @@ EVERYTHING = 1 << 17
 
 
 def calls(setup: PipeSetup, _state: State, who: Process, number: int) -> Sequence[Op]:
-    """Eight to a row, alike in a column: short writes, short reads, writes of about a page, long
+    """Eight to a line, alike in a column: short writes, short reads, writes of about a page, long
     reads, long writes, ends and flags, sizes, polls and SIGPIPE. Who has one end only has its
     calls in the places of the others, of the same sizes."""
     ends = setup.ends(who, keeper=-1)
@@ -53,9 +53,9 @@ def calls(setup: PipeSetup, _state: State, who: Process, number: int) -> Sequenc
     writes = [_transfer(size, number, write="w" in ends) for size in _written(setup)]
     reads = [_transfer(size, number, write="r" not in ends) for size in _READ]
     menu: list[Op] = []
-    for row, rare in enumerate(_rare(mine, other)):
-        short, page, long = writes[row * 3 : row * 3 + 3]
-        menu += [short, reads[2 * row], page, reads[2 * row + 1], long, *rare]
+    for line, rare in enumerate(_rare(mine, other)):
+        short, page, long = writes[line * 3 : line * 3 + 3]
+        menu += [short, reads[2 * line], page, reads[2 * line + 1], long, *rare]
     return [
         *menu,
         Write(number, 0),
@@ -74,11 +74,11 @@ def _transfer(size: int, number: int, *, write: bool) -> Op:
 
 
 _READ = (1, PAGE, 10, 2 * PAGE, 2, 1 << 16, PAGE - 1, PAGE, 3, 5000, 100, 1 << 16)
-"""The sizes of a short and a long read for each row."""
+"""The sizes of a short and a long read for each line."""
 
 
 def _written(setup: PipeSetup) -> Sequence[int]:
-    """The sizes of a short, a page-like and a long write for each row."""
+    """The sizes of a short, a page-like and a long write for each line."""
     full = setup.slots * PAGE
     return (
         *(1, PAGE, full + 1),
@@ -91,7 +91,7 @@ def _written(setup: PipeSetup) -> Sequence[int]:
 
 
 def _rare(mine: str, other: str) -> Sequence[tuple[Op, Op, Op]]:
-    """For each row, three calls of other kinds."""
+    """For each line, three calls of other kinds."""
     return (
         (Close(other), SetSize(2 * PAGE, mine), Poll(mine)),
         (Close(mine), GetSize(mine), Poll(other)),

@@ -6,7 +6,7 @@ import sysv_ipc
 from harness.spec import Errno
 from harness.testing import Unsupported, conformance
 from models.sysv_sem_operations import SemSetup, Semtimedop
-from properties.kernel import sysv_ipc_sem_rows
+from properties.kernel import sysv_ipc_sem_cases
 from properties.scenarios import InSandbox, MakeScenario
 from properties.sysv_ipc_sem import SYSV_IPC_SEM
 from properties.sysv_sem import one
@@ -31,4 +31,4 @@ def test_a_timeout_of_zero_is_a_try(scenario: MakeScenario) -> None:
     "though its documentation says that initial_value counts with IPC_CREX only",
 )
 def test_opening_a_semaphore_leaves_its_value(in_sandbox: InSandbox) -> None:
-    in_sandbox(sysv_ipc_sem_rows.ipc_creat_leaves_the_value_of_what_exists)
+    in_sandbox(sysv_ipc_sem_cases.ipc_creat_leaves_the_value_of_what_exists)

@@ -19,7 +19,7 @@ from models.sysv_sem_operations import (
     Setval,
     Stat,
 )
-from properties.kernel import sysv_sem_rows
+from properties.kernel import sysv_sem_cases
 from properties.scenarios import InSandbox, MakeScenario, in_vain
 from properties.sysv_sem import SYSV_SEM, one, steps
 
@@ -327,25 +327,25 @@ def test_a_failed_array_with_undo_shows_in_sem_otime_after_a_death(
     assert run.call(B, Stat()) == (1, True)
 
 
-ROWS = [
-    sysv_sem_rows.normal_exit_undoes,
-    sysv_sem_rows.a_zombie_holds_no_undo,
-    sysv_sem_rows.undo_survives_execve,
-    sysv_sem_rows.threads_share_one_undo_list,
-    sysv_sem_rows.the_undo_of_a_process_waits_for_its_last_thread,
-    sysv_sem_rows.unshare_applies_the_undo_at_once,
-    sysv_sem_rows.a_forked_child_inherits_no_undo,
-    sysv_sem_rows.an_orphan_keeps_its_undo,
-    sysv_sem_rows.a_kill_by_the_cpu_limit_undoes,
-    sysv_sem_rows.bad_pointers_fail_with_efault,
-    sysv_sem_rows.beyond_the_limit_of_sets_there_is_no_space,
-    sysv_sem_rows.the_owner_needs_permission,
-    sysv_sem_rows.another_user_needs_permission,
-    sysv_sem_rows.a_death_undoes_set_by_set_and_each_set_as_a_whole,
-    sysv_sem_rows.a_death_undoes_before_it_closes_descriptors,
+CASES = [
+    sysv_sem_cases.normal_exit_undoes,
+    sysv_sem_cases.a_zombie_holds_no_undo,
+    sysv_sem_cases.undo_survives_execve,
+    sysv_sem_cases.threads_share_one_undo_list,
+    sysv_sem_cases.the_undo_of_a_process_waits_for_its_last_thread,
+    sysv_sem_cases.unshare_applies_the_undo_at_once,
+    sysv_sem_cases.a_forked_child_inherits_no_undo,
+    sysv_sem_cases.an_orphan_keeps_its_undo,
+    sysv_sem_cases.a_kill_by_the_cpu_limit_undoes,
+    sysv_sem_cases.bad_pointers_fail_with_efault,
+    sysv_sem_cases.beyond_the_limit_of_sets_there_is_no_space,
+    sysv_sem_cases.the_owner_needs_permission,
+    sysv_sem_cases.another_user_needs_permission,
+    sysv_sem_cases.a_death_undoes_set_by_set_and_each_set_as_a_whole,
+    sysv_sem_cases.a_death_undoes_before_it_closes_descriptors,
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__name__)
-def test_in_the_sandbox(in_sandbox: InSandbox, row: Callable[[], None]) -> None:
-    in_sandbox(row)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_in_the_sandbox(in_sandbox: InSandbox, case: Callable[[], None]) -> None:
+    in_sandbox(case)

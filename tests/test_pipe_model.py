@@ -7,7 +7,7 @@ import pytest
 from harness.errors import Unsupported
 from models.pipe_buffer import PAGE
 from models.pipe_operations import PipeSetup
-from properties.kernel import pipe_rows
+from properties.kernel import pipe_cases
 from properties.kernel.pipe import KernelPipe
 
 # Where it is right.
@@ -23,4 +23,4 @@ def test_a_machine_with_other_pages_is_unsupported(
     assert f"pages have {size} bytes here" in str(raised.value)
     assert f"run on a kernel with pages of {PAGE} bytes" in str(raised.value)
     with pytest.raises(Unsupported):
-        pipe_rows.fill(PAGE)
+        pipe_cases.fill(PAGE)

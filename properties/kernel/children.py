@@ -1,4 +1,4 @@
-"""Child processes for rows that need their own: forked, waited for by facts, always reaped."""
+"""Child processes for cases that need their own: forked, waited for by facts, always reaped."""
 
 import os
 import pickle

@@ -10,7 +10,7 @@ import signal
 import threading
 
 from harness.errors import Unsupported
-from properties.kernel.pipe_rows import forked, look, sleep_for_ever, state_of
+from properties.kernel.pipe_cases import forked, look, sleep_for_ever, state_of
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_CHILD_SUBREAPER = 36

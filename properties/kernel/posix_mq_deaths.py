@@ -14,7 +14,7 @@ from harness.spec import Reply
 from models.posix_mq_operations import NOTIFICATION_SIGNAL, Notify, ReadStatus, Receive, Send
 from properties.kernel.children import Child, await_fact, sleep_for_ever
 from properties.kernel.posix_mq import PosixMqAdapter
-from properties.kernel.posix_mq_rows import queue
+from properties.kernel.posix_mq_cases import queue
 
 CLONE_NEWPID = 0x20000000
 PR_SET_CHILD_SUBREAPER = 36

@@ -2,7 +2,7 @@
 exec, users, namespaces, threads, parallel traffic, and every way in which a process ends."""
 
 from harness.spec import Errno
-from properties.kernel import posix_mq_deaths, posix_mq_rows
+from properties.kernel import posix_mq_cases, posix_mq_deaths
 from properties.scenarios import InSandbox
 
 EACCES, EBADF, EBUSY, EINVAL = map(Errno, ("EACCES", "EBADF", "EBUSY", "EINVAL"))
@@ -10,29 +10,29 @@ ENAMETOOLONG, ENOENT, ETIMEDOUT = map(Errno, ("ENAMETOOLONG", "ENOENT", "ETIMEDO
 
 
 def test_a_name_has_up_to_255_bytes(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.open_names_of_any_length) == [0, ENAMETOOLONG]
+    assert in_sandbox(posix_mq_cases.open_names_of_any_length) == [0, ENAMETOOLONG]
 
 
 def test_defaults_are_ten_messages_of_8192_bytes(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.create_in_a_new_namespace) == (False, 10, 8192, 0)
+    assert in_sandbox(posix_mq_cases.create_in_a_new_namespace) == (False, 10, 8192, 0)
 
 
 def test_a_descriptor_of_a_file_is_no_queue(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.call_on_a_file) == {EBADF}
+    assert in_sandbox(posix_mq_cases.call_on_a_file) == {EBADF}
 
 
 def test_write_is_no_way_to_send(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.write_to_a_queue) == "EINVAL"
+    assert in_sandbox(posix_mq_cases.write_to_a_queue) == "EINVAL"
 
 
 def test_the_file_system_shows_a_queue_with_its_bytes(in_sandbox: InSandbox) -> None:
-    there, line = in_sandbox(posix_mq_rows.read_the_file_of_a_queue)
+    there, line = in_sandbox(posix_mq_cases.read_the_file_of_a_queue)
     assert there
     assert line.split() == ["QSIZE:5", "NOTIFY:0", "SIGNO:0"]
 
 
 def test_limits_are_those_of_the_namespace(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.raise_a_limit_in_a_namespace) == {
+    assert in_sandbox(posix_mq_cases.raise_a_limit_in_a_namespace) == {
         "before": EINVAL,
         "raised": 1,
         "elsewhere": (EINVAL, "10"),
@@ -40,7 +40,7 @@ def test_limits_are_those_of_the_namespace(in_sandbox: InSandbox) -> None:
 
 
 def test_names_are_those_of_the_namespace_but_descriptors_are_not(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.look_from_another_namespace) == {
+    assert in_sandbox(posix_mq_cases.look_from_another_namespace) == {
         "by name": ENOENT,
         "by descriptor": None,
         "received": ("x", 0),
@@ -48,37 +48,37 @@ def test_names_are_those_of_the_namespace_but_descriptors_are_not(in_sandbox: In
 
 
 def test_a_receiver_with_a_better_nice_value_is_served_first(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.receive_with, 5, 5, 0, 3) == [2, 3, 0, 1]
+    assert in_sandbox(posix_mq_cases.receive_with, 5, 5, 0, 3) == [2, 3, 0, 1]
 
 
 def test_a_forked_child_has_no_part_in_its_parents_registration(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.fork_while_registered) == {
+    assert in_sandbox(posix_mq_cases.fork_while_registered) == {
         "child": (None, EBUSY, None),
         "parent": ("SI_MESGQ", 0, 7),
     }
 
 
 def test_a_receive_that_is_restarted_for_ever_keeps_its_deadline(in_sandbox: InSandbox) -> None:
-    reply, hits = in_sandbox(posix_mq_rows.interrupt_all_the_time, (0.1, 1.0, 10.0))
+    reply, hits = in_sandbox(posix_mq_cases.interrupt_all_the_time, (0.1, 1.0, 10.0))
     assert reply == ETIMEDOUT
     assert hits > 1
 
 
 def test_a_descriptor_is_closed_when_a_new_program_begins(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.exec_with_a_queue_open) == (True, "closed")
+    assert in_sandbox(posix_mq_cases.exec_with_a_queue_open) == (True, "closed")
 
 
 def test_another_user_needs_permission(in_sandbox: InSandbox) -> None:
-    found = in_sandbox(posix_mq_rows.reach_as_another_user)
+    found = in_sandbox(posix_mq_cases.reach_as_another_user)
     assert found == {"read": EACCES, "write": EACCES, "unlink": EACCES}
 
 
 def test_the_mode_is_cut_by_the_umask(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.create_under_umask, 0o200) == "0o400"
+    assert in_sandbox(posix_mq_cases.create_under_umask, 0o200) == "0o400"
 
 
 def test_a_descriptor_can_be_passed_on(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.pass_a_descriptor) == {
+    assert in_sandbox(posix_mq_cases.pass_a_descriptor) == {
         "stranger": (None, (False, 2, 8, 1)),
         "own": ("x", 3),
         "shared flag": Errno("EAGAIN"),
@@ -86,13 +86,13 @@ def test_a_descriptor_can_be_passed_on(in_sandbox: InSandbox) -> None:
 
 
 def test_parallel_traffic_loses_and_reorders_nothing(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.exchange_in_parallel, 3, 2, 200) == (600, 0)
+    assert in_sandbox(posix_mq_cases.exchange_in_parallel, 3, 2, 200) == (600, 0)
 
 
 def test_a_thread_notification_frees_the_place_before_the_thread_is_done(
     in_sandbox: InSandbox,
 ) -> None:
-    assert in_sandbox(posix_mq_rows.notify_by_thread) == {
+    assert in_sandbox(posix_mq_cases.notify_by_thread) == {
         "registered": EBUSY,
         "after the message": None,
         "value": 9,
@@ -100,7 +100,7 @@ def test_a_thread_notification_frees_the_place_before_the_thread_is_done(
 
 
 def test_with_the_capability_the_hard_limits_count(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_rows.exceed_limits_with_a_capability) == [1, EINVAL]
+    assert in_sandbox(posix_mq_cases.exceed_limits_with_a_capability) == [1, EINVAL]
 
 
 def test_a_zombie_is_registered_no_more(in_sandbox: InSandbox) -> None:

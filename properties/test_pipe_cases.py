@@ -6,7 +6,7 @@ import os
 import pytest
 
 from models.pipe_buffer import PAGE
-from properties.kernel import pipe_deaths, pipe_rows
+from properties.kernel import pipe_cases, pipe_deaths
 from properties.scenarios import InSandbox
 
 
@@ -21,16 +21,16 @@ from properties.scenarios import InSandbox
     ],
 )
 def test_a_new_pipe_takes(in_sandbox: InSandbox, size: int, writes: int, of_the_next: int) -> None:
-    assert in_sandbox(pipe_rows.fill, size) == (writes, of_the_next)
+    assert in_sandbox(pipe_cases.fill, size) == (writes, of_the_next)
 
 
 def test_sizes_are_rounded_up_to_a_power_of_two_of_pages(in_sandbox: InSandbox) -> None:
     asked = [0, 1, PAGE, PAGE + 1, 3 * PAGE, (1 << 31) + 1]
-    assert in_sandbox(pipe_rows.sizes, asked) == [PAGE, PAGE, PAGE, 2 * PAGE, 4 * PAGE, "EINVAL"]
+    assert in_sandbox(pipe_cases.sizes, asked) == [PAGE, PAGE, PAGE, 2 * PAGE, 4 * PAGE, "EINVAL"]
 
 
 def test_a_user_beyond_its_share_of_pages_gets_pipes_of_two_slots(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(pipe_rows.exceed_the_users_share) == {
+    assert in_sandbox(pipe_cases.exceed_the_users_share) == {
         "first": 16 * PAGE,
         "beyond": 2 * PAGE,
         "growing": "EPERM",
@@ -39,11 +39,11 @@ def test_a_user_beyond_its_share_of_pages_gets_pipes_of_two_slots(in_sandbox: In
 
 @pytest.mark.parametrize("size", [10, PAGE // 2 + 1, PAGE])
 def test_parallel_writes_up_to_pipe_buf_are_never_torn(in_sandbox: InSandbox, size: int) -> None:
-    assert in_sandbox(pipe_rows.write_in_parallel, size, 200) == 0
+    assert in_sandbox(pipe_cases.write_in_parallel, size, 200) == 0
 
 
 def test_nothing_is_reserved_for_a_writer_that_was_woken(in_sandbox: InSandbox) -> None:
-    found = in_sandbox(pipe_rows.take_the_room_of_a_woken_writer)
+    found = in_sandbox(pipe_cases.take_the_room_of_a_woken_writer)
     assert found == ("S", "c", "b")
 
 
@@ -51,13 +51,13 @@ def test_nothing_is_reserved_for_a_writer_that_was_woken(in_sandbox: InSandbox) 
 def test_o_cloexec_closes_an_end_when_a_program_begins(
     in_sandbox: InSandbox, flags: int, found: str
 ) -> None:
-    assert in_sandbox(pipe_rows.run_a_program, flags) == found
+    assert in_sandbox(pipe_cases.run_a_program, flags) == found
 
 
 def test_an_end_opened_through_proc_is_another_reader_with_its_own_flags(
     in_sandbox: InSandbox,
 ) -> None:
-    assert in_sandbox(pipe_rows.reopen) == {
+    assert in_sandbox(pipe_cases.reopen) == {
         "own flags": True,
         "read": "still read",
         "then": "EPIPE",
@@ -65,26 +65,26 @@ def test_an_end_opened_through_proc_is_another_reader_with_its_own_flags(
 
 
 def test_pipes_cannot_seek(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(pipe_rows.seek) == {"ESPIPE"}
+    assert in_sandbox(pipe_cases.seek) == {"ESPIPE"}
 
 
 @pytest.mark.parametrize("room", [0, 1])
 def test_pipe_at_the_descriptor_limit_fails_and_leaks_nothing(
     in_sandbox: InSandbox, room: int
 ) -> None:
-    assert in_sandbox(pipe_rows.make_at_the_descriptor_limit, room) == ("EMFILE", True)
+    assert in_sandbox(pipe_cases.make_at_the_descriptor_limit, room) == ("EMFILE", True)
 
 
 def test_pipe2_refuses_unknown_flags(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(pipe_rows.make_with_unknown_flag) == "EINVAL"
+    assert in_sandbox(pipe_cases.make_with_unknown_flag) == "EINVAL"
 
 
 def test_only_pipes_have_a_pipe_size(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(pipe_rows.ask_the_size_of_a_file) == {"EBADF"}
+    assert in_sandbox(pipe_cases.ask_the_size_of_a_file) == {"EBADF"}
 
 
 def test_tee_copies_and_splice_moves(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(pipe_rows.tee_and_splice) == {"teed": "ab", "spliced": "ab", "left": "c"}
+    assert in_sandbox(pipe_cases.tee_and_splice) == {"teed": "ab", "spliced": "ab", "left": "c"}
 
 
 def test_a_zombie_holds_no_end(in_sandbox: InSandbox) -> None:

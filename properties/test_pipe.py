@@ -389,7 +389,7 @@ class TestSignals:
         run.resume(A)
         assert run.asleep(A)
         run.call(B, Write(1, 1))
-        assert run.answer(C) == b"b"
+        assert run.answer(A) == b"b"
 
     def test_a_stopped_process_keeps_its_end_open(self, scenario: MakeScenario) -> None:
         run = scenario(PIPE, WRITER)

@@ -4,7 +4,8 @@ import contextlib
 import os
 import platform
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ class Violated(AssertionError):
     """Something happened that the model does not allow. `run` is the evidence."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(f"{run.verdict.outcome}: {text_of(run)}")
+        super().__init__(describe(REPORTS.failure(run)))
         self.run = run
         self.reduced: Callable[[], Run] = lambda: run
         """Makes the program smaller, where whoever raised this knows how to run it again."""
@@ -68,30 +69,28 @@ class Reports:
         """A file of the running test's: ``.json`` for the record, ``.html`` for the page."""
         return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', self.test).strip('-')}{ending}"
 
+    def failure(self, run: Run) -> Failure:
+        """What the reports of a run of the running test are made from."""
+        return failure_of(run, self.file(".json"), self.file(".html"), machine())
+
 
 REPORTS = Reports()
 
 
-def failure_of(run: Run) -> Failure:
-    """What the reports of a run are made from."""
-    record = REPORTS.file(".json")
+def failure_of(run: Run, record: Path, page: Path | None, where: Mapping[str, str]) -> Failure:
+    """What the reports of a run are made from: its record and its page are, or will be, in these
+    files, and it was made ``where``."""
     return Failure(
         run.program,
         run.history,
         run.verdict,
-        f"ipc-harness replay {record}",
-        run.rules,
-        run.start,
-        machine(),
-        str(record),
-        str(REPORTS.file(".html")),
+        replay=f"ipc-harness replay {shlex.quote(str(record))}",
+        rules=run.rules,
+        start=run.start,
+        machine=where,
+        record=str(record),
+        page=str(page or ""),
     )
-
-
-def text_of(run: Run) -> str:
-    """The terminal form of a run."""
-    failure = failure_of(run)
-    return describe(run.program, run.history, run.verdict, failure.replay, failure.page)
 
 
 @cache

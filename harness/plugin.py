@@ -16,11 +16,11 @@ from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 from harness.codec import write_whole
 from harness.coverage import Coverage
 from harness.errors import BadInput, Broken, Halt, NotSetUp, Unsupported
-from harness.findings import REPORTS, Violated, failure_of, keep, machine, text_of, violated_in
+from harness.findings import REPORTS, Violated, keep, machine, violated_in
 from harness.generate.profiles import EXAMPLES, load_profile
 from harness.report.index import Entry, Summary, render_index
 from harness.report.page import render_failure
-from harness.report.text import render_summary
+from harness.report.text import describe, render_summary
 from harness.run import Run
 from harness.verdict import Outcome
 
@@ -149,9 +149,9 @@ def _smallest(violated: Violated) -> Run:
 
 def _report_violation(item: pytest.Item, report: pytest.TestReport, run: Run) -> None:
     """Keep and draw a failure. What cannot be written takes nothing else down with it."""
-    failure, verdict = failure_of(run), run.verdict
-    text = f"{verdict.outcome}: {text_of(run)}"
-    more = {"mechanism": run.program.mechanism, "replay": failure.replay}
+    failure, verdict = REPORTS.failure(run), run.verdict
+    text = describe(failure)
+    more = {"mechanism": run.mechanism, "replay": failure.replay}
     try:
         keep(run)
         write_whole(Path(failure.page), render_failure(failure))

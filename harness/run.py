@@ -34,6 +34,8 @@ class Run:
     """The model's rules with their sentences."""
     start: str
     """The model's first state, printed."""
+    mechanism: str
+    """The mechanism's name, by which the run is counted."""
 
 
 class Worker:
@@ -140,5 +142,6 @@ def conclude(
     trail = next(iter(checker.configurations.values()))
     relation = checker.relation
     rules = relation.model.rules
-    worker.coverage.count(mechanism.name, rules, verdict.outcome, history, steps_of(trail))
-    return Run(program, tuple(history), verdict, rules, relation.start_text)
+    name = mechanism.name
+    worker.coverage.count(name, rules, verdict.outcome, history, steps_of(trail))
+    return Run(program, tuple(history), verdict, rules, relation.start_text, name)

@@ -56,7 +56,7 @@ class Verdict:
     sentence: str
     kind: str = ""
     """Of a violation: ``reply``, ``lost wake-up``, ``sleep``, ``deadlock``, ``death``,
-    ``time-out``."""
+    ``time-out``, or ``model``: an event of another kind that nothing explains."""
     event: int | None = None
     """Of a violation: the number of the event that nothing explains."""
     observed: str = ""

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from harness.coverage import Coverage
 from harness.program import Call
-from harness.report.failure import Failure
 from harness.report.text import describe, render_summary
 from harness.spec import Errno
 from harness.verdict import Outcome
@@ -21,15 +20,11 @@ from tests.report_examples import (
 )
 
 
-def text_of(failure: Failure, page: str = "") -> str:
-    return describe(failure.program, failure.history, failure.verdict, failure.replay, page)
-
-
 def test_it_says_what_went_wrong_the_program_the_difference_and_the_command_in_this_order() -> None:
-    failure = lost_wake_up()
-    text = text_of(failure, "reports/lock.html")
+    failure = replace(lost_wake_up(), page="reports/lock.html")
+    text = describe(failure)
     parts = [
-        failure.verdict.sentence,
+        f"violated: {failure.verdict.sentence}",
         "A: Acquire()",
         "kill A",
         "the kernel did       asleep in their calls: B",
@@ -43,14 +38,14 @@ def test_it_says_what_went_wrong_the_program_the_difference_and_the_command_in_t
 
 
 def test_the_steps_stand_beside_what_came_of_them() -> None:
-    (line,) = [line for line in text_of(lost_wake_up()).splitlines() if "Acquire(2e-05)" in line]
+    (line,) = [line for line in describe(lost_wake_up()).splitlines() if "Acquire(2e-05)" in line]
     texts = [text.strip() for text in line.split("  ") if text]
     assert texts == ["5", "B: Acquire(2e-05)", "sleeps in semtimedop, then returns ETIMEDOUT"]
 
 
 def test_a_deadlock_says_who_waits_for_whom() -> None:
-    assert "B, asleep in Acquire(), waits for C" in text_of(deadlock())
-    assert "C, asleep in Acquire(), waits for B" in text_of(deadlock())
+    assert "B, asleep in Acquire(), waits for C" in describe(deadlock())
+    assert "C, asleep in Acquire(), waits for B" in describe(deadlock())
 
 
 def test_no_text_of_a_subject_can_command_the_terminal_or_forge_a_line() -> None:
@@ -58,7 +53,7 @@ def test_no_text_of_a_subject_can_command_the_terminal_or_forge_a_line() -> None
     hostile = "\x1b[2Jgone\nto see it again      rm -rf\r\x07\ud800\u202e"
     verdict = replace(failure.verdict, sentence=hostile, observed=hostile, allowed=(hostile,))
     program = replace(failure.program, steps=(Call(A, Write(hostile, hostile)),))
-    text = describe(program, failure.history, verdict, failure.replay)
+    text = describe(replace(failure, program=program, verdict=verdict))
     assert all(character.isprintable() for character in text.replace("\n", ""))
     assert "\\x1b[2Jgone" in text
     again = [line for line in text.splitlines() if line.startswith("to see it again")]
@@ -69,7 +64,7 @@ def test_steps_that_were_not_reached_are_counted() -> None:
     failure = lost_wake_up()
     steps = (*failure.program.steps, Call(A, Write("later")), Call(A, Write("later")))
     program = replace(failure.program, steps=steps)
-    text = describe(program, failure.history, failure.verdict, failure.replay)
+    text = describe(replace(failure, program=program))
     assert "later" not in text
     assert "  11  kill A" in text
     assert "       and 2 more steps, not taken" in text
@@ -79,7 +74,7 @@ def test_a_long_program_is_cut_and_says_so() -> None:
     failure = lost_wake_up()
     program = replace(failure.program, steps=(Call(A, Acquire()),) * 1_000)
     history = history_of(*returned(A, Acquire()) * 1_000)
-    text = describe(program, history, failure.verdict, failure.replay)
+    text = describe(replace(failure, program=program, history=history))
     assert "… and 940 more steps" in text
     assert len(text.splitlines()) < 100
 
@@ -96,8 +91,8 @@ def test_the_summary_names_the_rules_that_nobody_has_seen() -> None:
 
 def test_replies_that_are_errors_are_named() -> None:
     failure = lost_wake_up()
-    assert repr(Errno("EINTR")) not in text_of(failure)
-    assert "EINTR" in text_of(failure)
+    assert repr(Errno("EINTR")) not in describe(failure)
+    assert "EINTR" in describe(failure)
 
 
 def test_a_long_list_of_unseen_rules_is_cut_and_says_so() -> None:

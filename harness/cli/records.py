@@ -1,7 +1,6 @@
 """The commands for saved records: run a program again, judge or draw what happened again."""
 
 import resource
-import shlex
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,9 +10,8 @@ import click
 from harness.cli.output import print_json, print_pairs
 from harness.cli.rejudge import Saved, open_record
 from harness.codec import Record, save, write_whole
-from harness.findings import machine
+from harness.findings import failure_of, machine
 from harness.history import Invoke
-from harness.report.failure import Failure
 from harness.report.page import render_failure
 from harness.report.text import describe
 from harness.run import Run, Worker
@@ -46,7 +44,7 @@ def replay(file: Path, times: int, folder: Path | None) -> int:
     runs = _run_again(saved, times)
     shown = min(runs, key=lambda run: ORDER.index(run.verdict.outcome))
     page = _keep(shown, saved.record, file, folder) if folder else None
-    print(_described(shown, file, page))
+    print(describe(failure_of(shown, file, page, machine())))
     if times > 1:
         violated = sum(run.verdict.outcome is Outcome.VIOLATED for run in runs)
         print(f"\nviolated in {violated} of {times} runs")
@@ -68,7 +66,7 @@ def _keep(run: Run, record: Record, file: Path, folder: Path) -> Path:
     here = machine()
     happened = Record(run.program, run.history, run.verdict.sentence, record.deadlock_allowed, here)
     save(happened, again)
-    write_whole(page, render_failure(_failure(run, again, page, here)))
+    write_whole(page, render_failure(failure_of(run, again, page, here)))
     return page
 
 
@@ -111,7 +109,7 @@ def _print_check(run: Run, file: Path, figures: dict[str, Any]) -> None:
     if run.verdict.outcome is Outcome.HELD:
         print(f"{run.verdict.outcome}: {run.verdict.sentence}")
     else:
-        print(_described(run, file, None))
+        print(describe(failure_of(run, file, None, {})))
     print()
     print_pairs(
         ("operations", f"{figures['operations']:,}"),
@@ -134,31 +132,7 @@ def report(file: Path, page: Path | None) -> int:
     """
     saved = open_record(file)
     page = page or file.with_suffix(".html")
-    write_whole(page, render_failure(_failure(saved.judge(), file, page, saved.record.machine)))
+    failure = failure_of(saved.judge(), file, page, saved.record.machine)
+    write_whole(page, render_failure(failure))
     print(f"drawn: {page}")
     return 0
-
-
-def _described(run: Run, file: Path, page: Path | None) -> str:
-    """The terminal form of a run."""
-    name = str(page) if page else ""
-    text = describe(run.program, run.history, run.verdict, _command(file), name)
-    return f"{run.verdict.outcome}: {text}"
-
-
-def _failure(run: Run, file: Path, page: Path, where: Any) -> Failure:
-    return Failure(
-        run.program,
-        run.history,
-        run.verdict,
-        _command(file),
-        run.rules,
-        run.start,
-        where,
-        str(file),
-        str(page),
-    )
-
-
-def _command(file: Path) -> str:
-    return f"ipc-harness replay {shlex.quote(str(file))}"

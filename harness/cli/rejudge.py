@@ -47,7 +47,13 @@ class Saved:
                 if verdict is not None:
                     break
             verdict = verdict or checker.verdict(record.deadlock_allowed)
-        return _run_of(record, relation, verdict)
+        return self._run(relation, verdict)
+
+    def _run(self, relation: Relation, verdict: Verdict) -> Run:
+        record, rules, name = self.record, relation.model.rules, self.mechanism.name
+        if not _has_calls(record.history):
+            verdict = NOTHING
+        return Run(record.program, record.history, verdict, rules, relation.start_text, name)
 
     def run(self, worker: Worker, relation: Relation) -> Run:
         """Carry the program out again, and judge what happens."""
@@ -104,13 +110,6 @@ def pieces(history: History) -> Iterator[list[Event]]:
             piece = []
         piece.append(event)
     yield piece
-
-
-def _run_of(record: Record, relation: Relation, verdict: Verdict) -> Run:
-    start = repr(relation.state(relation.start))
-    if not _has_calls(record.history):
-        verdict = NOTHING
-    return Run(record.program, record.history, verdict, relation.model.rules, start)
 
 
 def _has_calls(history: History) -> bool:

@@ -18,6 +18,7 @@ class Entry:
     test: str
     """The test that found it, as pytest names it."""
     mechanism: str
+    """Its name, as coverage has it; empty where it is not known."""
     outcome: Outcome
     sentence: str
     page: str = ""

@@ -4,12 +4,9 @@ import textwrap
 from collections.abc import Iterator
 
 from harness.coverage import Coverage
-from harness.history import History
-from harness.program import Program
 from harness.report.failure import Failure
 from harness.report.graph import wait_lines
 from harness.report.outcomes import told
-from harness.verdict import Verdict
 from harness.words import event_text, printable, show
 
 WIDTH = 100
@@ -18,18 +15,16 @@ MOST_STEPS = 60
 MOST_RULES = 20
 
 
-def describe(
-    program: Program, history: History, verdict: Verdict, replay: str, page: str = ""
-) -> str:
-    """What a person needs in order to understand a failure and to see it again: the sentence,
-    the program, the kernel against the model, and the command ``replay``. ``page`` is the file
-    with the picture."""
-    return printable("\n".join(_lines(Failure(program, history, verdict, replay, page=page))))
+def describe(failure: Failure) -> str:
+    """What a person needs in order to understand a failure and to see it again: the verdict, the
+    program, the kernel against the model, the command that replays it, the file with the picture
+    if there is one."""
+    return printable("\n".join(_lines(failure)))
 
 
 def _lines(failure: Failure) -> Iterator[str]:
     verdict, program = failure.verdict, failure.program
-    yield from textwrap.wrap(_one_line(verdict.sentence), WIDTH)
+    yield from textwrap.wrap(_one_line(f"{verdict.outcome}: {verdict.sentence}"), WIDTH)
     yield ""
     yield f"the program  ({program.mechanism}, {show(program.setup)}, {program.actors} actors)"
     yield from _program(failure)

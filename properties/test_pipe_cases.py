@@ -98,8 +98,9 @@ def test_ends_stay_until_the_last_thread_has_ended(in_sandbox: InSandbox, last: 
 
 def test_an_orphan_gets_a_new_parent_and_keeps_its_pipe(in_sandbox: InSandbox) -> None:
     assert in_sandbox(pipe_deaths.orphan) == {
+        "adopted": True,
         "untouched": "nothing",
-        "told": "new parent",
+        "told": "still written",
         "last": "end of file",
     }
 

@@ -1,4 +1,5 @@
-"""Child processes for cases that need their own: forked, waited for by facts, always reaped."""
+"""Processes for cases that need their own: forked, waited for by facts, always reaped; and what
+ends or moves the process that asks for it."""
 
 import os
 import pickle
@@ -8,14 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from harness.errors import Unsupported
-from harness.execute.namespaces import CAP_SYS_RESOURCE, has_capability
+from harness.execute import namespaces
 from harness.execute.proc import Watch
+from properties.kernel.libc import LIBC
 
 BOUND = 60.0
 """Seconds after which what is awaited counts as never coming."""
+_SYS_EXIT = {"x86_64": 60}.get(os.uname().machine, 93)
+"""The number of _exit(2) as one thread calls it (include/uapi/asm-generic/unistd.h)."""
 
 
 class Child:
@@ -42,8 +46,7 @@ class Child:
         trace: TracebackType | None,
     ) -> None:
         if self.status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            self.end()
+            self.kill()
         os.close(self._result)
 
     def answer(self) -> Any:
@@ -66,8 +69,15 @@ class Child:
         return self.status
 
     def kill(self) -> int:
+        """Its exit code, which is that of SIGKILL unless it had ended before."""
         os.kill(self.pid, signal.SIGKILL)
         return self.end()
+
+    def becomes_a_zombie(self) -> str:
+        """Kill it, and leave it unreaped: its state then."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        return state_of(self.pid)
 
     def falls_asleep(self, *calls: str) -> None:
         """Wait until it sleeps inside one of these system calls."""
@@ -77,16 +87,12 @@ class Child:
         finally:
             watch.close()
 
-    def reaches(self, state: str) -> None:
-        """Wait until it is in one of these states: ``"T"`` stopped, ``"Z"`` a zombie."""
-        watch = Watch(self.pid)
-        try:
-            await_fact(lambda: watch.state() in state, f"state {state}")
-        finally:
-            watch.close()
+    def reaches(self, states: str) -> None:
+        """Wait until it is in one of these states: ``"S"`` asleep, ``"Z"`` a zombie."""
+        await_fact(lambda: state_of(self.pid) in states, f"a state of {states}")
 
 
-def _carry_out(body: Callable[[], object], result: int) -> None:
+def _carry_out(body: Callable[[], object], result: int) -> NoReturn:
     code = 1
     try:
         value: tuple[bool, object] = (True, body())
@@ -110,13 +116,47 @@ def await_fact(fact: Callable[[], bool], what: str) -> None:
         assert monotonic() < deadline, f"{what} did not come within {BOUND:g} s"
 
 
-def sleep_for_ever() -> None:
+def sleep_for_ever() -> NoReturn:
     while True:
         signal.pause()
+
+
+def state_of(process: int) -> str:
+    """The state of a process in /proc: ``"R"``, ``"S"``, ``"Z"``…"""
+    return _stat(process)[0]
+
+
+def parent_of(process: int) -> int:
+    return int(_stat(process)[1])
+
+
+def _stat(process: int) -> list[str]:
+    """What follows the name in /proc/PID/stat (proc_pid_stat(5))."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+
+
+def end_this_thread() -> None:
+    """End the calling thread only, be it the first one of its process."""
+    LIBC.syscall(_SYS_EXIT, 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of the children that descendants leave behind."""
+    namespaces.prctl(namespaces.PR_SET_CHILD_SUBREAPER, 1)
+
+
+def leave_namespace(kind: str) -> None:
+    """Leave the namespace of this kind (``"ipc"``, ``"pid"``) for a new one; raises Unsupported
+    where there is none to be had."""
+    try:
+        namespaces.unshare((kind,))
+    except OSError as error:
+        why = namespaces.refusal(kind, error.errno or 0)
+        raise Unsupported(f"no {kind} namespace of its own: {why}") from error
 
 
 def is_above_limits() -> bool:
     """Whether this process has CAP_SYS_RESOURCE where it lifts limits: in the initial user
     namespace (capabilities(7), user_namespaces(7))."""
     initial = Path("/proc/self/uid_map").read_text().split() == ["0", "0", str((1 << 32) - 1)]
-    return initial and has_capability(CAP_SYS_RESOURCE)
+    return initial and namespaces.has_capability(namespaces.CAP_SYS_RESOURCE)

@@ -31,12 +31,12 @@ from models.pipe_operations import (
     Unread,
     Write,
 )
+from properties.kernel.libc import LIBC, failure
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_LIBC.read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
-_LIBC.read.restype = ctypes.c_ssize_t
-_LIBC.write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
-_LIBC.write.restype = ctypes.c_ssize_t
+LIBC.read.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+LIBC.read.restype = ctypes.c_ssize_t
+LIBC.write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
+LIBC.write.restype = ctypes.c_ssize_t
 
 _NOT_OPEN = 1 << 30
 """A descriptor's number that is above every limit, so that it is never open."""
@@ -138,13 +138,13 @@ class KernelPipe:
         """read(2), once."""
         if size > len(self.buffer):
             self.buffer = ctypes.create_string_buffer(size)
-        count = _LIBC.read(descriptor, self.buffer, size)
-        return _name(ctypes.get_errno()) if count < 0 else ctypes.string_at(self.buffer, count)
+        count = LIBC.read(descriptor, self.buffer, size)
+        return failure() if count < 0 else ctypes.string_at(self.buffer, count)
 
     def write(self, descriptor: int, data: bytes) -> Reply:
         """write(2), once."""
-        count: int = _LIBC.write(descriptor, data, len(data))
-        return _name(ctypes.get_errno()) if count < 0 else count
+        count: int = LIBC.write(descriptor, data, len(data))
+        return failure() if count < 0 else count
 
     def poll(self, descriptor: int) -> Reply:
         """poll(2), without waiting."""

@@ -8,42 +8,18 @@ import errno
 import fcntl
 import os
 import resource
-import signal
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from harness.errors import Unsupported
 from harness.execute import sandbox
 from models.pipe_buffer import PAGE
+from properties.kernel.children import Child, state_of
+from properties.kernel.libc import LIBC
 from properties.kernel.pipe import require_page_size
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def forked(body: Callable[[], object]) -> int:
-    """The process id of a child that does ``body`` and exits."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            body()
-            code = 0
-        finally:
-            os._exit(code)
-    return child
-
-
-def sleep_for_ever() -> NoReturn:
-    while True:
-        signal.pause()
-
-
-def state_of(process: int) -> str:
-    """The state of a process in /proc: ``"R"``, ``"S"``, ``"Z"``…"""
-    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def look(reader: int) -> str:
@@ -132,13 +108,16 @@ def write_in_parallel(size: int, writes: int) -> int:
         for _ in range(writes):
             assert os.write(writer, letter * size) == size
 
-    children = [forked(partial(send, letter)) for letter in (b"a", b"b", b"c")]
-    os.close(writer)
-    received = b""
-    while data := os.read(reader, 1 << 16):
-        received += data
-    for child in children:
-        os.waitpid(child, 0)
+    with ExitStack() as children:
+        senders = [
+            children.enter_context(Child(partial(send, letter))) for letter in (b"a", b"b", b"c")
+        ]
+        os.close(writer)
+        received = b""
+        while data := os.read(reader, 1 << 16):
+            received += data
+        for sender in senders:
+            sender.answer()
     messages = [received[at : at + size] for at in range(0, len(received), size)]
     assert len(received) == 3 * writes * size, len(received)
     return sum(len(set(message)) > 1 for message in messages)
@@ -154,26 +133,19 @@ def take_the_room_of_a_woken_writer() -> tuple[str, str, str]:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     for _ in range(1000):
         os.write(writer, b"a" * PAGE)
-        child = forked(lambda: os.write(writer, b"b" * PAGE))
-        _await_rest(child)
-        os.read(reader, PAGE)
-        taken = not error_of(lambda: os.write(other, b"c" * PAGE))
-        _await_rest(child)
-        if taken:
-            break
-        assert os.read(reader, PAGE)[:1] == b"b"
-        os.waitpid(child, 0)
-    else:
-        raise AssertionError("a woken writer always ran before anybody else")
-    state = state_of(child)
-    first, second = (os.read(reader, PAGE)[:1].decode() for _ in range(2))
-    os.waitpid(child, 0)
-    return state, first, second
-
-
-def _await_rest(process: int) -> None:
-    while state_of(process) not in "SZ":
-        os.sched_yield()
+        with Child(lambda: os.write(writer, b"b" * PAGE)) as child:
+            child.reaches("SZ")
+            os.read(reader, PAGE)
+            taken = not error_of(lambda: os.write(other, b"c" * PAGE))
+            child.reaches("SZ")
+            state = state_of(child.pid)
+            first = os.read(reader, PAGE)[:1].decode()
+            if taken:
+                second = os.read(reader, PAGE)[:1].decode()
+                assert child.answer() == PAGE
+                return state, first, second
+            assert first == "b"
+    raise AssertionError("a woken writer always ran before anybody else")
 
 
 # Descriptors.
@@ -192,13 +164,13 @@ def run_a_program(flags: int) -> str:
         program = "import sys; sys.stdin.read()"
         os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", program])
 
-    child = forked(begin)
-    os.close(writer)
-    os.close(beginning)
-    assert os.read(begun, 1) == b""
-    found = look(reader)
-    os.close(go_on)
-    assert os.waitpid(child, 0)[1] == 0
+    with Child(begin) as child:
+        os.close(writer)
+        os.close(beginning)
+        assert os.read(begun, 1) == b""
+        found = look(reader)
+        os.close(go_on)
+        assert child.end() == 0
     return found
 
 
@@ -264,7 +236,7 @@ def tee_and_splice() -> dict[str, str]:
     """What two pipes hold after a tee(2) from one to the other, and then a splice(2)."""
     first, second = os.pipe(), os.pipe()
     os.write(first[1], b"abc")
-    assert _LIBC.tee(first[0], second[1], ctypes.c_size_t(2), 0) == 2
+    assert LIBC.tee(first[0], second[1], ctypes.c_size_t(2), 0) == 2
     teed = look(second[0])
-    assert _LIBC.splice(first[0], None, second[1], None, ctypes.c_size_t(2), 0) == 2
+    assert LIBC.splice(first[0], None, second[1], None, ctypes.c_size_t(2), 0) == 2
     return {"teed": teed, "spliced": look(second[0]), "left": look(first[0])}

@@ -3,19 +3,20 @@
 Each public function runs in a fresh process of the sandbox and says what it saw, as plain data.
 """
 
-import ctypes
 import os
 import resource
 import signal
 import threading
 
-from harness.errors import Unsupported
-from properties.kernel.pipe_cases import forked, look, sleep_for_ever, state_of
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_PR_SET_CHILD_SUBREAPER = 36
-_CLONE_NEWPID = 0x20000000
-_SYS_EXIT = {"x86_64": 60}.get(os.uname().machine, 93)
+from properties.kernel.children import (
+    Child,
+    adopt_orphans,
+    end_this_thread,
+    leave_namespace,
+    parent_of,
+    sleep_for_ever,
+)
+from properties.kernel.pipe_cases import look
 
 
 def kill_writers(times: int) -> set[tuple[str, str]]:
@@ -23,13 +24,10 @@ def kill_writers(times: int) -> set[tuple[str, str]]:
     found = set()
     for _ in range(times):
         reader, writer = os.pipe()
-        child = forked(sleep_for_ever)
-        os.close(writer)
-        assert look(reader) == "nothing"
-        os.kill(child, signal.SIGKILL)
-        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-        found.add((state_of(child), look(reader)))
-        os.waitpid(child, 0)
+        with Child(sleep_for_ever) as child:
+            os.close(writer)
+            assert look(reader) == "nothing"
+            found.add((child.becomes_a_zombie(), look(reader)))
         os.close(reader)
     return found
 
@@ -45,18 +43,17 @@ def end_threads(last_how: str) -> dict[str, str]:
 
     def body() -> None:
         threading.Thread(target=last).start()
-        _LIBC.syscall(_SYS_EXIT, 0)
+        end_this_thread()
 
-    child = forked(body)
-    os.close(writer)
-    while state_of(child) != "Z":
-        os.sched_yield()
-    after_first = look(reader)
-    if last_how == "killed":
-        os.kill(child, signal.SIGKILL)
-    else:
-        os.write(go_on, b"x")
-    os.waitpid(child, 0)
+    with Child(body) as child:
+        os.close(writer)
+        child.reaches("Z")
+        after_first = look(reader)
+        if last_how == "killed":
+            child.kill()
+        else:
+            os.write(go_on, b"x")
+            child.end()
     return {"first": after_first, "last": look(reader)}
 
 
@@ -64,50 +61,55 @@ def orphan() -> dict[str, str | bool]:
     """A process that holds both ends of a pipe loses its parent."""
     reader, writer = os.pipe()
     wait, go_on = os.pipe()
-    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    told, tell = os.pipe()
+    adopt_orphans()
 
-    def child() -> None:
-        def grandchild() -> None:
-            os.read(wait, 1)
-            os.write(writer, b"new parent" if os.getppid() == me else b"other parent")
+    def grandchild() -> None:
+        os.read(wait, 1)
+        os.write(writer, b"still written")
 
-        forked(grandchild)
+    def parent() -> None:
+        with Child(grandchild) as child:
+            os.write(tell, str(child.pid).encode())
+            sleep_for_ever()
 
-    me = os.getpid()
-    parent = forked(child)
-    os.close(writer)
-    os.waitpid(parent, 0)
+    with Child(parent) as middle:
+        os.close(writer)
+        child = int(os.read(told, 20))
+        middle.kill()
+    adopted = parent_of(child) == os.getpid()
     untouched = look(reader)
     os.write(go_on, b"x")
-    os.waitpid(-1, 0)
-    return {"untouched": untouched, "told": look(reader), "last": look(reader)}
+    os.waitpid(child, 0)
+    return {
+        "adopted": adopted,
+        "untouched": untouched,
+        "told": look(reader),
+        "last": look(reader),
+    }
 
 
 def kill_the_first_process_of_a_namespace() -> str:
     """What a reader finds when the first process of the writer's PID namespace was killed."""
     reader, writer = os.pipe()
     told, tell = os.pipe()
-    if _LIBC.unshare(_CLONE_NEWPID) < 0:
-        raise Unsupported(
-            "PID namespaces are not to be had here: allow user namespaces, or be root"
-        )
+    leave_namespace("pid")
 
-    def first() -> None:
-        def holder() -> None:
-            os.write(tell, b"x")
-            sleep_for_ever()
-
-        forked(holder)
-        os.close(writer)
+    def holder() -> None:
+        os.write(tell, b"x")
         sleep_for_ever()
 
-    child = forked(first)
-    os.close(writer)
-    os.read(told, 1)
-    assert look(reader) == "nothing"
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return look(reader)
+    def first() -> None:
+        with Child(holder):
+            os.close(writer)
+            sleep_for_ever()
+
+    with Child(first) as child:
+        os.close(writer)
+        os.read(told, 1)
+        assert look(reader) == "nothing"
+        child.kill()
+        return look(reader)
 
 
 def use_up_the_processor_limit() -> tuple[str, str]:
@@ -121,7 +123,6 @@ def use_up_the_processor_limit() -> tuple[str, str]:
         while True:
             pass
 
-    child = forked(spin)
-    os.close(writer)
-    _, status = os.waitpid(child, 0)
-    return signal.Signals(os.WTERMSIG(status)).name, look(reader)
+    with Child(spin) as child:
+        os.close(writer)
+        return signal.Signals(-child.end()).name, look(reader)

@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_short, c_size_t, c_uint, c_void_p
-from errno import errorcode
 from typing import Any, assert_never
 
 from harness.execute.registry import forget, register, unique_name
@@ -32,6 +31,7 @@ from models.posix_mq_operations import (
     TakeNotification,
     Unlink,
 )
+from properties.kernel.libc import LIBC, Timespec, failure
 
 Call = (
     Send
@@ -76,10 +76,6 @@ class MqAttr(ctypes.Structure):
     )
 
 
-class Timespec(ctypes.Structure):
-    _fields_ = (("seconds", c_long), ("nanoseconds", c_long))
-
-
 class Sigevent(ctypes.Structure):
     """struct sigevent (sigevent(3type)), with an int for its value."""
 
@@ -121,12 +117,11 @@ class Sigset(ctypes.Structure):
 
 def _function(name: str, *arguments: Any) -> Any:
     """A function of the C library that returns an int, or -1 with errno."""
-    function = getattr(_LIBRARY, name)
+    function = getattr(LIBC, name)
     function.argtypes = arguments
     return function
 
 
-_LIBRARY = ctypes.CDLL(None, use_errno=True)
 _open = _function("mq_open", c_char_p, c_int, c_uint, POINTER(MqAttr))
 _close = _function("mq_close", c_int)
 _unlink = _function("mq_unlink", c_char_p)
@@ -148,10 +143,6 @@ _priority = c_uint()
 _notification = Sigset()
 _notification.words[0] = 1 << (NOTIFICATION_SIGNAL - 1)
 _AT_ONCE = Timespec(0, 0)
-
-
-def failure() -> Errno:
-    return Errno(errorcode[ctypes.get_errno()])
 
 
 def deadline(timeout: float | None) -> Timespec | None:

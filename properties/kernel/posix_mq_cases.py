@@ -38,12 +38,11 @@ from models.posix_mq_operations import (
     TakeNotification,
     Unlink,
 )
-from properties.kernel.children import BOUND, Child, is_above_limits
+from properties.kernel.children import BOUND, Child, is_above_limits, leave_namespace
+from properties.kernel.libc import LIBC
 from properties.kernel.posix_mq import PosixMqAdapter, Sigevent
 
-CLONE_NEWIPC = 0x08000000
 SIGEV_THREAD = 2
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @contextlib.contextmanager
@@ -57,13 +56,6 @@ def queue(capacity: int = 2) -> Iterator[PosixMqAdapter]:
     finally:
         adapter.detach()
         adapter.destroy(shared)
-
-
-def own_namespace() -> None:
-    """Leave the IPC namespace for a new one."""
-    if _LIBC.unshare(CLONE_NEWIPC) != 0:
-        reason = os.strerror(ctypes.get_errno() or 0)
-        raise Unsupported(f"no IPC namespace of its own: {reason}; run in a user namespace")
 
 
 def open_names_of_any_length() -> list[Reply]:
@@ -85,7 +77,7 @@ def create_in_a_new_namespace() -> Reply:
     with queue() as own:
 
         def inside() -> Reply:
-            own_namespace()
+            leave_namespace("ipc")
             opened = own.perform(Open("/r", create=True))
             assert opened == 1, opened
             return own.perform(GetAttributes(1))
@@ -131,7 +123,7 @@ def raise_a_limit_in_a_namespace() -> dict[str, Reply]:
     with queue() as own:
 
         def elsewhere() -> tuple[Reply, str]:
-            own_namespace()
+            leave_namespace("ipc")
             return own.perform(big), Path("/proc/sys/fs/mqueue/msg_max").read_text().strip()
 
         before = own.perform(big)
@@ -149,7 +141,7 @@ def look_from_another_namespace() -> dict[str, Reply]:
     with queue() as own:
 
         def inside() -> dict[str, Reply]:
-            own_namespace()
+            leave_namespace("ipc")
             return {"by name": own.perform(Open()), "by descriptor": own.perform(Send("x"))}
 
         with Child(inside) as child:
@@ -338,7 +330,7 @@ def notify_by_thread() -> dict[str, Any]:
         event = Sigevent(9, 0, 0, SIGEV_THREAD)
         function = ctypes.cast(called, ctypes.c_void_p).value or 0
         event.rest[:2] = array.array("i", function.to_bytes(8, "little"))
-        assert _LIBC.mq_notify(own.descriptors[0], ctypes.byref(event)) == 0
+        assert LIBC.mq_notify(own.descriptors[0], ctypes.byref(event)) == 0
         busy = own.perform(Notify())
         own.perform(Send("x"))
         free = own.perform(Notify())

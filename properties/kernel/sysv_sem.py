@@ -8,11 +8,10 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 from ctypes import byref, c_char_p, c_int, c_long, c_size_t, c_uint, c_ulong, c_ushort
-from errno import errorcode
 from typing import assert_never, cast
 
 from harness.execute.registry import forget, register, unique_key
-from harness.spec import Errno, Op, Process, Reply
+from harness.spec import Op, Process, Reply
 from models.sysv_sem_operations import (
     Get,
     Getall,
@@ -26,6 +25,7 @@ from models.sysv_sem_operations import (
     Stat,
     Steps,
 )
+from properties.kernel.libc import LIBC, Timespec, failure
 
 Call = Semop | Semtimedop | Semget | Setval | Setall | Get | Getall | Stat | Remove
 
@@ -72,18 +72,13 @@ class SemidDs(ctypes.Structure):
     )
 
 
-class Timespec(ctypes.Structure):
-    _fields_ = (("seconds", c_long), ("nanoseconds", c_long))
-
-
-_LIBRARY = ctypes.CDLL(None, use_errno=True)
-semget = _LIBRARY.semget
+semget = LIBC.semget
 semget.argtypes = (c_int, c_int, c_int)
-semop = _LIBRARY.semop
+semop = LIBC.semop
 semop.argtypes = (c_int, c_char_p, c_size_t)
-semtimedop = _LIBRARY.semtimedop
+semtimedop = LIBC.semtimedop
 semtimedop.argtypes = (c_int, c_char_p, c_size_t, ctypes.POINTER(Timespec))
-semctl = _LIBRARY.semctl
+semctl = LIBC.semctl
 
 _SEMBUF = struct.Struct("=Hhh")
 _values = (c_ushort * ROOM)()
@@ -99,7 +94,7 @@ def sembufs(steps: Steps) -> bytes:
 
 
 def _reply(result: int) -> Reply:
-    return None if result >= 0 else Errno(errorcode[ctypes.get_errno()])
+    return None if result >= 0 else failure()
 
 
 class SysvSemAdapter:
@@ -160,11 +155,11 @@ class SysvSemAdapter:
             case Getall():
                 _values[:] = [NO_VALUE] * ROOM
                 if semctl(self.semid, 0, GETALL, _values) < 0:
-                    return _reply(-1)
+                    return failure()
                 return tuple(value for value in _values if value != NO_VALUE)
             case Stat():
                 if semctl(self.semid, 0, IPC_STAT, byref(_status)) < 0:
-                    return _reply(-1)
+                    return failure()
                 return _status.nsems, _status.otime != 0
             case Remove():
                 return _reply(semctl(self.semid, 0, IPC_RMID))
@@ -174,14 +169,14 @@ class SysvSemAdapter:
     def _semget(self, sems: int, flags: int) -> Reply:
         semid: int = semget(self.key, sems, flags | MODE)
         if semid < 0:
-            return _reply(-1)
+            return failure()
         before, self.semid = self.semid, semid
         return semid == before
 
     def _get(self, command: str, sem: int) -> Reply:
         result: int = semctl(self.semid, sem, COMMANDS.get(command, NO_COMMAND))
         if result < 0:
-            return _reply(-1)
+            return failure()
         if command != "GETPID":
             return result
         return self.processes.get(result, f"process {result}") if result else None

@@ -13,15 +13,14 @@ import select
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
-from errno import errorcode
-from time import monotonic
 
 from harness.errors import Unsupported
 from harness.execute import sandbox
 from harness.execute.registry import forget, register
 from models.sysv_sem_operations import Sembuf, Steps
+from properties.kernel.children import Child, adopt_orphans, await_fact, sleep_for_ever, state_of
+from properties.kernel.libc import failure
 from properties.kernel.sysv_sem import (
     GETALL,
     IPC_CREAT,
@@ -38,8 +37,6 @@ from properties.kernel.sysv_sem import (
 IPC_PRIVATE = 0
 CLONE_SYSVSEM = 0x40000
 IPC_SET, GETVAL = 1, 12
-BOUND = 30.0
-"""Seconds after which what is awaited is taken to come never."""
 TRIES = 50
 SETS = 200
 DESCRIPTORS = 900
@@ -47,14 +44,14 @@ TAKE = (Sembuf(0, -1, undo=True),)
 ZERO = (Sembuf(0, 0),)
 UP_AND_DOWN = (Sembuf(0, 0), Sembuf(0, 1), Sembuf(0, -1))
 
-_unchecked = ctypes.CDLL(None, use_errno=True)
+_UNCHECKED = ctypes.CDLL(None, use_errno=True)
+"""The C library once more, which takes any pointers."""
 
 
 @contextlib.contextmanager
 def semaphores(*values: int, mode: int = 0o600) -> Iterator[int]:
     """The identifier of a new set with these values."""
-    semid = semget(IPC_PRIVATE, len(values), IPC_CREAT | 0o600)
-    assert semid >= 0, error()
+    semid = succeed(semget(IPC_PRIVATE, len(values), IPC_CREAT | 0o600))
     register("sysv_sem", semid)
     try:
         succeed(semctl(semid, 0, SETALL, (ctypes.c_ushort * len(values))(*values)))
@@ -66,23 +63,14 @@ def semaphores(*values: int, mode: int = 0o600) -> Iterator[int]:
         forget("sysv_sem", semid)
 
 
-def error() -> str:
-    return errorcode[ctypes.get_errno()]
-
-
 def succeed(result: int) -> int:
-    assert result >= 0, error()
+    assert result >= 0, failure().name
     return result
 
 
-def failure(result: int) -> str:
-    """The error of a call that is to fail."""
-    assert result < 0, "the call succeeded"
-    return error()
-
-
 def outcome(result: int) -> str | None:
-    return None if result >= 0 else error()
+    """The name of the error of a call; ``None``: it has succeeded."""
+    return None if result >= 0 else failure().name
 
 
 def operate(semid: int, steps: Steps) -> int:
@@ -94,42 +82,6 @@ def value(semid: int, sem: int = 0) -> int:
     return succeed(semctl(semid, sem, GETVAL))
 
 
-def forked(body: Callable[[], None]) -> int:
-    """The process id of a child that runs ``body`` and exits with 0, or 1 if that raises."""
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        body()
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
-def ended(pid: int) -> int:
-    """The exit code of a child, once it has ended; minus the signal that ended it."""
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
-
-
-def killed(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    assert ended(pid) == -signal.SIGKILL
-
-
-def await_fact(fact: Callable[[], bool], what: str) -> None:
-    deadline = monotonic() + BOUND
-    while not fact():
-        os.sched_yield()
-        assert monotonic() < deadline, f"{what} did not come within {BOUND:g} s"
-
-
-def sleep_for_ever() -> None:
-    while True:
-        signal.pause()
-
-
 def take(semid: int) -> None:
     succeed(operate(semid, TAKE))
 
@@ -137,6 +89,12 @@ def take(semid: int) -> None:
 def take_and_live_on(semid: int) -> None:
     take(semid)
     sleep_for_ever()
+
+
+def run_through(body: Callable[[], None]) -> None:
+    """Have a child do ``body`` to its end, and exit."""
+    with Child(body) as child:
+        child.answer()
 
 
 def on_all_cpus() -> None:
@@ -148,20 +106,16 @@ def on_all_cpus() -> None:
 
 def normal_exit_undoes() -> None:
     with semaphores(1) as semid:
-        assert ended(forked(lambda: take(semid))) == 0
+        run_through(lambda: take(semid))
         assert value(semid) == 1
 
 
 def a_zombie_holds_no_undo() -> None:
     with semaphores(1) as semid:
-        child = forked(lambda: take_and_live_on(semid))
-        await_fact(lambda: value(semid) == 0, "the take")
-        os.kill(child, signal.SIGKILL)
-        assert os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT) is not None
-        with open(f"/proc/{child}/stat") as stat:
-            assert stat.read().rpartition(")")[2].split()[0] == "Z"
-        assert value(semid) == 1
-        assert ended(child) == -signal.SIGKILL
+        with Child(lambda: take_and_live_on(semid)) as child:
+            await_fact(lambda: value(semid) == 0, "the take")
+            assert child.becomes_a_zombie() == "Z"
+            assert value(semid) == 1
         assert value(semid) == 1
 
 
@@ -175,10 +129,10 @@ def undo_survives_execve() -> None:
         os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", program])
 
     with semaphores(1) as semid:
-        child = forked(body)
-        assert os.read(ready, 1) == b"x"
-        assert value(semid) == 0
-        killed(child)
+        with Child(body) as child:
+            assert os.read(ready, 1) == b"x"
+            assert value(semid) == 0
+            child.kill()
         assert value(semid) == 1
 
 
@@ -192,10 +146,10 @@ def threads_share_one_undo_list() -> None:
             succeed(operate(semid, (Sembuf(1, 1),)))
             sleep_for_ever()
 
-        child = forked(body)
-        await_fact(lambda: value(semid, 1) == 1, "the end of the thread")
-        assert value(semid) == 0, "the end of the thread undid what it had taken"
-        killed(child)
+        with Child(body) as child:
+            await_fact(lambda: value(semid, 1) == 1, "the end of the thread")
+            assert value(semid) == 0, "the end of the thread undid what it had taken"
+            child.kill()
         assert value(semid) == 1
 
 
@@ -204,23 +158,19 @@ def the_undo_of_a_process_waits_for_its_last_thread() -> None:
     with semaphores(1, 0) as semid:
 
         def second() -> None:
-            await_fact(lambda: leader_state() == "Z", "the end of the first thread")
+            await_fact(lambda: state_of(os.getpid()) == "Z", "the end of the first thread")
             succeed(operate(semid, (Sembuf(1, 1),)))
             sleep_for_ever()
-
-        def leader_state() -> str:
-            with open(f"/proc/{os.getpid()}/stat") as stat:
-                return stat.read().rpartition(")")[2].split()[0]
 
         def body() -> None:
             take(semid)
             threading.Thread(target=second, daemon=True).start()
-            _unchecked.pthread_exit(None)
+            _UNCHECKED.pthread_exit(None)
 
-        child = forked(body)
-        await_fact(lambda: value(semid, 1) == 1, "the second thread")
-        assert value(semid) == 0
-        killed(child)
+        with Child(body) as child:
+            await_fact(lambda: value(semid, 1) == 1, "the second thread")
+            assert value(semid) == 0
+            child.kill()
         assert value(semid) == 1
 
 
@@ -229,41 +179,39 @@ def unshare_applies_the_undo_at_once() -> None:
 
         def body() -> None:
             take(semid)
-            assert _unchecked.unshare(CLONE_SYSVSEM) == 0, error()
+            succeed(_UNCHECKED.unshare(CLONE_SYSVSEM))
             assert value(semid) == 1, "the undo was not applied"
             succeed(operate(semid, (Sembuf(0, -1),)))
             succeed(operate(semid, (Sembuf(1, 1, undo=True),)))
 
-        assert ended(forked(body)) == 0
+        run_through(body)
         assert (value(semid, 0), value(semid, 1)) == (0, 0)
 
 
 def a_forked_child_inherits_no_undo() -> None:
     with semaphores(1) as semid:
         take(semid)
-        assert ended(forked(lambda: None)) == 0
+        run_through(lambda: None)
         assert value(semid) == 0
 
 
 def an_orphan_keeps_its_undo() -> None:
     ready, announce = os.pipe()
+    adopt_orphans()
 
-    def body() -> None:
-        orphan = forked(lambda: take_and_live_on(semid))
-        os.write(announce, orphan.to_bytes(4, "little"))
-        sleep_for_ever()
+    def parent() -> None:
+        with Child(lambda: take_and_live_on(semid)) as child:
+            os.write(announce, str(child.pid).encode())
+            sleep_for_ever()
 
     with semaphores(1) as semid:
-        parent = forked(body)
-        orphan = int.from_bytes(os.read(ready, 4), "little")
-        await_fact(lambda: value(semid) == 0, "the take")
-        descriptor = os.pidfd_open(orphan)
-        killed(parent)
+        with Child(parent) as middle:
+            orphan = int(os.read(ready, 20))
+            await_fact(lambda: value(semid) == 0, "the take")
+            middle.kill()
         assert value(semid) == 0
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        assert poll.poll(BOUND * 1000), "the orphan did not die"
+        os.kill(orphan, signal.SIGKILL)
+        os.waitpid(orphan, 0)
         assert value(semid) == 1
 
 
@@ -277,7 +225,8 @@ def a_kill_by_the_cpu_limit_undoes() -> None:
             while True:
                 pass
 
-        assert ended(forked(body)) in (-signal.SIGKILL, -signal.SIGXCPU)
+        with Child(body) as child:
+            assert child.end() in (-signal.SIGKILL, -signal.SIGXCPU)
         assert value(semid) == 1
 
 
@@ -285,11 +234,11 @@ def bad_pointers_fail_with_efault() -> None:
     nowhere = ctypes.c_void_p(1)
     with semaphores(1) as semid:
         array = ctypes.c_char_p(sembufs(TAKE))
-        assert failure(_unchecked.semop(semid, nowhere, 1)) == "EFAULT"
-        assert failure(_unchecked.semtimedop(semid, nowhere, 1, None)) == "EFAULT"
-        assert failure(_unchecked.semtimedop(semid, array, 1, nowhere)) == "EFAULT"
+        assert outcome(_UNCHECKED.semop(semid, nowhere, 1)) == "EFAULT"
+        assert outcome(_UNCHECKED.semtimedop(semid, nowhere, 1, None)) == "EFAULT"
+        assert outcome(_UNCHECKED.semtimedop(semid, array, 1, nowhere)) == "EFAULT"
         for command in (GETALL, SETALL, IPC_STAT):
-            assert failure(_unchecked.semctl(semid, 0, command, nowhere)) == "EFAULT"
+            assert outcome(_UNCHECKED.semctl(semid, 0, command, nowhere)) == "EFAULT"
         assert value(semid) == 1
 
 
@@ -297,7 +246,7 @@ def beyond_the_limit_of_sets_there_is_no_space() -> None:
     before = sandbox.write_limit("kernel.sem.semmni", 1)
     try:
         with semaphores(0):
-            assert failure(semget(IPC_PRIVATE, 1, 0o600)) == "ENOSPC"
+            assert outcome(semget(IPC_PRIVATE, 1, 0o600)) == "ENOSPC"
         with semaphores(0) as semid:
             assert value(semid) == 0
     finally:
@@ -317,16 +266,20 @@ def permissions_count(drop: Callable[[], None], bits: int, mode: int) -> None:
     ``bits`` are those that then count for it: 4 to read, 2 to change."""
     with semaphores(0, mode=mode) as semid:
 
-        def body() -> None:
+        def body() -> dict[str, str | None]:
             drop()
-            wanted = None if bits & 4 else "EACCES"
-            assert outcome(operate(semid, ZERO)) == wanted
-            assert outcome(semctl(semid, 0, GETVAL)) == wanted
-            wanted = None if bits & 2 else "EACCES"
-            assert outcome(operate(semid, UP_AND_DOWN)) == wanted
-            assert outcome(semctl(semid, 0, SETVAL, 0)) == wanted
+            return {
+                "wait for zero": outcome(operate(semid, ZERO)),
+                "get": outcome(semctl(semid, 0, GETVAL)),
+                "change": outcome(operate(semid, UP_AND_DOWN)),
+                "set": outcome(semctl(semid, 0, SETVAL, 0)),
+            }
 
-        assert ended(forked(body)) == 0, f"mode {mode:o} does not mean what it should"
+        with Child(body) as child:
+            found = child.answer()
+    to_read, to_change = (None if bits & bit else "EACCES" for bit in (4, 2))
+    expected = {"wait for zero": to_read, "get": to_read, "change": to_change, "set": to_change}
+    assert found == expected, f"mode {mode:o} allows {found}, not {expected}"
 
 
 def the_owner_needs_permission() -> None:
@@ -362,18 +315,14 @@ def _one_death(semids: list[int], array: Steps) -> bool:
         sleep_for_ever()
 
     first, last = semids[-1], semids[0]
-    child = forked(body)
-    await_fact(lambda: value(first) == 0, "the takes")
-    os.kill(child, signal.SIGKILL)
-    pair = (ctypes.c_ushort * 2)()
-    halfway = False
-    while True:
-        succeed(semctl(first, 0, GETALL, pair))
-        assert pair[0] == pair[1], f"a set was seen in halves: {pair[:]}"
-        if pair[0]:
-            halfway = value(last) == 0
-            break
-    assert ended(child) == -signal.SIGKILL
+    with Child(body) as child:
+        await_fact(lambda: value(first) == 0, "the takes")
+        os.kill(child.pid, signal.SIGKILL)
+        pair = (ctypes.c_ushort * 2)()
+        while not pair[0]:
+            succeed(semctl(first, 0, GETALL, pair))
+            assert pair[0] == pair[1], f"a set was seen in halves: {pair[:]}"
+        halfway = value(last) == 0
     assert all(value(semid) == 1 for semid in semids)
     return halfway
 
@@ -395,20 +344,17 @@ def _undone_before_end_of_file(semid: int) -> bool:
             os.dup(writer)
         take_and_live_on(semid)
 
-    child = forked(body)
-    os.close(writer)
-    await_fact(lambda: value(semid) == 0, "the take")
-    os.kill(child, signal.SIGKILL)
-    poll = select.poll()
-    poll.register(reader, select.POLLIN)
-    early = False
-    while True:
-        at_end = bool(poll.poll(0))
-        undone = value(semid) == 1
-        assert undone or not at_end, "end of file came before the undo"
-        early = early or (undone and not poll.poll(0))
-        if at_end:
-            break
+    with Child(body) as child:
+        os.close(writer)
+        await_fact(lambda: value(semid) == 0, "the take")
+        os.kill(child.pid, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(reader, select.POLLIN)
+        early = at_end = False
+        while not at_end:
+            at_end = bool(poll.poll(0))
+            undone = value(semid) == 1
+            assert undone or not at_end, "end of file came before the undo"
+            early = early or (undone and not poll.poll(0))
     os.close(reader)
-    assert ended(child) == -signal.SIGKILL
     return early

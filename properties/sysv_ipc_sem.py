@@ -28,7 +28,7 @@ SETUPS = (SemSetup((1,)), SemSetup((2,)), SemSetup((SEMVMX,)))
 BEYOND = frozenset(
     {
         *("array", "zeros", "eagain", "served-take-by-sleeper", "setall", "getall"),
-        *("too", "no", "bad", "new", "exists", "larger"),
+        *("too", "steps", "semaphore", "command", "bad", "new", "space", "exists", "larger"),
     }
 )
 """Rules, or words of them, that no call of the package's comes to: those on arrays and sets of

@@ -83,7 +83,7 @@ def audit(_setup: SemSetup, _state: State) -> Sequence[Op]:
 
 
 SYSV_IPC_SEM = Mechanism(
-    name="sysv_ipc_sem",
+    name="sysv-ipc-sem",
     reference="properties.sysv_ipc_sem:SYSV_IPC_SEM",
     model=SingleSteps,
     adapter=SysvIpcAdapter,

@@ -185,7 +185,7 @@ def limits(setup: SemSetup) -> Mapping[str, int]:
 
 
 SYSV_SEM = Mechanism(
-    name="sysv_sem",
+    name="sysv-sem",
     reference="properties.sysv_sem:SYSV_SEM",
     model=SysvSem,
     adapter=SysvSemAdapter,

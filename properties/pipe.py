@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from harness.mechanism import Mechanism
 from harness.spec import Op, Process
-from models.pipe import Pipe
-from models.pipe_buffer import PAGE
-from models.pipe_operations import (
+from models.pipe import (
+    PAGE,
     Close,
     GetSize,
+    Pipe,
     PipeSetup,
     Poll,
     Read,
@@ -17,10 +17,10 @@ from models.pipe_operations import (
     Sigaction,
     Sigmask,
     Sigtimedwait,
+    State,
     Unread,
     Write,
 )
-from models.pipe_state import State
 from properties.kernel.pipe import KernelPipe
 
 SETUPS = (

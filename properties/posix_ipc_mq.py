@@ -10,18 +10,19 @@ from types import MappingProxyType
 
 from harness.mechanism import Mechanism
 from harness.spec import Op, Process
-from models.posix_mq import PosixMessageQueue
-from models.posix_mq_operations import (
+from models.posix_mq import (
+    RULES,
     Close,
     GetAttributes,
     Open,
+    PosixMessageQueue,
     QueueSetup,
     Receive,
     Send,
+    State,
     Unlink,
 )
-from models.posix_mq_rules import RULES
-from models.posix_mq_state import State, queue_at
+from models.posix_mq.state import queue_at
 from properties.kernel.posix_ipc_mq import PosixIpcMqAdapter
 from properties.posix_mq import BLOCKING, NONBLOCKING, exchange, fill, timeouts
 

@@ -5,8 +5,7 @@ from functools import lru_cache
 
 from harness.mechanism import Mechanism
 from harness.spec import Op, Process
-from models.posix_mq import PosixMessageQueue
-from models.posix_mq_operations import (
+from models.posix_mq import (
     MALFORMED,
     NO_SIGNAL,
     PRIORITIES,
@@ -15,16 +14,18 @@ from models.posix_mq_operations import (
     Notify,
     Open,
     Poll,
+    PosixMessageQueue,
     QueueSetup,
     ReadStatus,
     Receive,
     Send,
     SetAttributes,
+    State,
     StopNotifying,
     TakeNotification,
     Unlink,
 )
-from models.posix_mq_state import State, queue_at
+from models.posix_mq.state import queue_at
 from properties.kernel.posix_mq import NAMES, PosixMqAdapter
 
 BLOCKING = Open()

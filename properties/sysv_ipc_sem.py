@@ -7,8 +7,8 @@ import sysv_ipc
 
 from harness.mechanism import Mechanism
 from harness.spec import Op, Process
-from models.sysv_sem import SysvSem
-from models.sysv_sem_operations import (
+from models.sysv_sem import (
+    SEMVMX,
     Get,
     Remove,
     Semget,
@@ -17,8 +17,9 @@ from models.sysv_sem_operations import (
     Semtimedop,
     Setval,
     Stat,
+    State,
+    SysvSem,
 )
-from models.sysv_sem_state import SEMVMX, State
 from properties.kernel.sysv_ipc_sem import QUERIES, SysvIpcAdapter
 from properties.sysv_sem import LONG, SHORT, one
 

@@ -5,8 +5,8 @@ from functools import cache
 
 from harness.mechanism import Mechanism
 from harness.spec import Op, Process
-from models.sysv_sem import SysvSem
-from models.sysv_sem_operations import (
+from models.sysv_sem import (
+    SEMVMX,
     Get,
     Getall,
     Remove,
@@ -18,9 +18,10 @@ from models.sysv_sem_operations import (
     Setall,
     Setval,
     Stat,
+    State,
     Steps,
+    SysvSem,
 )
-from models.sysv_sem_state import SEMVMX, State
 from properties.kernel.sysv_sem import SysvSemAdapter
 
 SHORT = 10_000_000

@@ -6,8 +6,8 @@ import pytest
 
 from harness.spec import Errno, Op, Process
 from harness.testing import ASLEEP, Scenario, Unsupported, conformance
-from models.pipe_buffer import PAGE, content
-from models.pipe_operations import (
+from models.pipe import (
+    PAGE,
     Close,
     GetSize,
     PipeSetup,
@@ -20,6 +20,7 @@ from models.pipe_operations import (
     Sigtimedwait,
     Unread,
     Write,
+    content,
 )
 from properties.kernel.children import is_above_limits
 from properties.pipe import EVERYTHING, PIPE

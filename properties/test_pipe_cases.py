@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from models.pipe_buffer import PAGE
+from models.pipe import PAGE
 from properties.kernel import pipe_cases, pipe_deaths
 from properties.scenarios import InSandbox
 

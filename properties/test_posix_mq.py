@@ -2,7 +2,7 @@
 
 from harness.spec import Errno
 from harness.testing import ASLEEP, conformance
-from models.posix_mq_operations import (
+from models.posix_mq import (
     Close,
     GetAttributes,
     Notify,

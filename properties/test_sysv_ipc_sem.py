@@ -5,7 +5,7 @@ import sysv_ipc
 
 from harness.spec import Errno
 from harness.testing import Unsupported, conformance
-from models.sysv_sem_operations import SemSetup, Semtimedop
+from models.sysv_sem import SemSetup, Semtimedop
 from properties.kernel import sysv_ipc_sem_cases
 from properties.scenarios import InSandbox, MakeScenario
 from properties.sysv_ipc_sem import SYSV_IPC_SEM

@@ -6,7 +6,7 @@ import pytest
 
 from harness.spec import Errno
 from harness.testing import ASLEEP, conformance
-from models.sysv_sem_operations import (
+from models.sysv_sem import (
     Get,
     Getall,
     Remove,

@@ -216,7 +216,7 @@ OF_ANOTHER = "is no dataclass of its mechanism's"
         "subprocess:Popen",
         "harness.mechanism:Mechanism",
         f"{Bug.__module__}:{Bug.__qualname__}",
-        "models.sysv_sem_operations:SemSetup",
+        "models.sysv_sem.operations:SemSetup",
         "tests.subjects:TokenPipe",
         "tests.subjects:calls",
         "tests.subjects:Setup.__init__",

@@ -40,8 +40,12 @@ def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
     [
         ("harness/relation.py", "import models.pipe", "The engine knows no particular mechanism"),
         ("harness/run.py", "import properties.pipe", "The engine knows no particular mechanism"),
-        ("models/pipe.py", "import harness.errors", "Models know nothing but their vocabulary"),
-        ("models/pipe.py", "import time", "Models are pure"),
+        (
+            "models/pipe/model.py",
+            "import harness.errors",
+            "Models know nothing but their vocabulary",
+        ),
+        ("models/pipe/model.py", "import time", "Models are pure"),
         ("properties/kernel/pipe.py", "import harness.testing", "Actors are forked from a small"),
         ("harness/check/checker.py", "import harness.report.text", "Stages meet only in data"),
         ("harness/spec.py", "import harness.verdict", "Stages meet only in data"),

@@ -5,8 +5,7 @@ import os
 import pytest
 
 from harness.errors import Unsupported
-from models.pipe_buffer import PAGE
-from models.pipe_operations import PipeSetup
+from models.pipe import PAGE, PipeSetup
 from properties.kernel import pipe_cases
 from properties.kernel.pipe import KernelPipe
 

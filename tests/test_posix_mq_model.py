@@ -9,27 +9,26 @@ import pytest
 import models
 from harness.relation import DONE, LIVE, SUSPENDED, Configuration, Relation, after, with_slot
 from harness.spec import EngineRule, Errno, Op, Process, Reply
-from models.posix_mq import PosixMessageQueue
-from models.posix_mq_operations import (
+from models.posix_mq import (
     MALFORMED,
-    AwaitMessage,
-    AwaitRoom,
+    RULES,
     Close,
     GetAttributes,
     Notify,
     Open,
     Poll,
+    PosixMessageQueue,
     QueueSetup,
     ReadStatus,
     Receive,
     Send,
     SetAttributes,
+    State,
     StopNotifying,
     TakeNotification,
     Unlink,
 )
-from models.posix_mq_rules import RULES
-from models.posix_mq_state import State
+from models.posix_mq.operations import AwaitMessage, AwaitRoom
 
 ASLEEP: Any = "asleep"
 EAGAIN, EBADF, EBUSY, EINVAL = Errno("EAGAIN"), Errno("EBADF"), Errno("EBUSY"), Errno("EINVAL")
@@ -540,7 +539,7 @@ def test_a_receiver_of_a_queue_without_a_name_waits_for_those_who_can_send() -> 
 def test_every_listed_rule_is_in_use() -> None:
     folder = Path(models.__path__[0])
     text = "".join(
-        (folder / f"posix_mq_{part}.py").read_text()
+        (folder / "posix_mq" / f"{part}.py").read_text()
         for part in ("exchange", "notification", "names")
     )
     used = set(re.findall(r'"((?:[a-z]+-)*[a-z]+)"', text))

@@ -58,6 +58,6 @@ def test_files_that_it_names_are_there() -> None:
 
 def test_models_that_it_names_are_there() -> None:
     root = Path(__file__).parent.parent
-    models = re.findall(r"`(models/\w+\.py)`", README)
+    models = re.findall(r"`(models/\w+/)`", README)
     assert models
-    assert [model for model in models if not (root / model).exists()] == []
+    assert [model for model in models if not (root / model / "model.py").exists()] == []

@@ -3,8 +3,7 @@
 import pytest
 
 from harness.spec import Errno, Exit, Later, Op, Process, Reply
-from models.sysv_sem import SysvSem
-from models.sysv_sem_operations import (
+from models.sysv_sem import (
     Get,
     Getall,
     Remove,
@@ -16,8 +15,9 @@ from models.sysv_sem_operations import (
     Setall,
     Setval,
     Stat,
+    State,
+    SysvSem,
 )
-from models.sysv_sem_state import State
 from properties.sysv_sem import SETUPS, menu, one, steps
 
 A, B, C, KEEPER = range(4)

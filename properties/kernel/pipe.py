@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 
 from harness.errors import Unsupported
 from harness.spec import Errno, Op, Process, Reply
-from models.pipe_buffer import PAGE, content
-from models.pipe_operations import (
+from models.pipe import (
+    PAGE,
     Close,
     GetSize,
     PipeSetup,
@@ -30,6 +30,7 @@ from models.pipe_operations import (
     Sigtimedwait,
     Unread,
     Write,
+    content,
 )
 from properties.kernel.libc import LIBC, failure
 

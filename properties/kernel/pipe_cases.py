@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harness.errors import Unsupported
 from harness.execute import sandbox
-from models.pipe_buffer import PAGE
+from models.pipe import PAGE
 from properties.kernel.children import Child, state_of
 from properties.kernel.libc import LIBC
 from properties.kernel.pipe import require_page_size

@@ -12,15 +12,7 @@ import posix_ipc
 
 from harness.execute.registry import forget, register, unique_name
 from harness.spec import Errno, Op, Process, Reply
-from models.posix_mq_operations import (
-    Close,
-    GetAttributes,
-    Open,
-    QueueSetup,
-    Receive,
-    Send,
-    Unlink,
-)
+from models.posix_mq import Close, GetAttributes, Open, QueueSetup, Receive, Send, Unlink
 from properties.kernel.posix_mq import NAMES, real_name
 
 Call = Send | Receive | GetAttributes | Open | Close | Unlink

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 
 from harness.execute.registry import forget, register, unique_name
 from harness.spec import Errno, Op, Process, Reply
-from models.posix_mq_operations import (
+from models.posix_mq import (
     LARGEST_BUFFER,
     NOTIFICATION_SIGNAL,
     Close,

@@ -25,7 +25,7 @@ from harness.execute import sandbox
 from harness.execute.proc import Watch
 from harness.execute.registry import register, unique_name
 from harness.spec import Reply
-from models.posix_mq_operations import (
+from models.posix_mq import (
     Close,
     GetAttributes,
     Notify,

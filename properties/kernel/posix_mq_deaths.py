@@ -8,7 +8,7 @@ import signal
 import threading
 
 from harness.spec import Reply
-from models.posix_mq_operations import NOTIFICATION_SIGNAL, Notify, ReadStatus, Receive, Send
+from models.posix_mq import NOTIFICATION_SIGNAL, Notify, ReadStatus, Receive, Send
 from properties.kernel.children import (
     Child,
     adopt_orphans,

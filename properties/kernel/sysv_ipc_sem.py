@@ -12,17 +12,7 @@ import sysv_ipc
 
 from harness.execute.registry import forget, register, unique_key
 from harness.spec import Errno, Op, Process, Reply
-from models.sysv_sem_operations import (
-    Get,
-    Remove,
-    Sembuf,
-    Semget,
-    Semop,
-    SemSetup,
-    Semtimedop,
-    Setval,
-    Stat,
-)
+from models.sysv_sem import Get, Remove, Sembuf, Semget, Semop, SemSetup, Semtimedop, Setval, Stat
 
 Call = Semop | Semtimedop | Semget | Setval | Get | Remove | Stat
 

@@ -12,7 +12,7 @@ from typing import assert_never, cast
 
 from harness.execute.registry import forget, register, unique_key
 from harness.spec import Op, Process, Reply
-from models.sysv_sem_operations import (
+from models.sysv_sem import (
     Get,
     Getall,
     Remove,

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from harness.errors import Unsupported
 from harness.execute import sandbox
 from harness.execute.registry import forget, register
-from models.sysv_sem_operations import Sembuf, Steps
+from models.sysv_sem import Sembuf, Steps
 from properties.kernel.children import Child, adopt_orphans, await_fact, sleep_for_ever, state_of
 from properties.kernel.libc import failure
 from properties.kernel.sysv_sem import (

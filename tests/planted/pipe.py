@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from harness.mechanism import Mechanism
 from harness.spec import Errno, Op, Process, Reply
-from models.pipe_buffer import PAGE
-from models.pipe_operations import Close, GetSize, PipeSetup, SetFlags, SetSize
+from models.pipe import PAGE, Close, GetSize, PipeSetup, SetFlags, SetSize
 from properties.kernel.pipe import KernelPipe
 from properties.pipe import PIPE
 from tests.planted.bug import Bug

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from harness.spec import Exit, Move, Op, Process, Wait
-from models.pipe import Pipe
-from models.pipe_buffer import PAGE, Page
-from models.pipe_operations import Close, Poll, Writing
-from models.pipe_state import State, leave, sleeping_in
+from models.pipe import PAGE, Close, Pipe, Poll, State
+from models.pipe.buffer import Page
+from models.pipe.operations import Writing
+from models.pipe.state import leave, sleeping_in
 
 
 def after(move: Move) -> State:

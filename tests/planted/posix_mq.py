@@ -6,13 +6,13 @@ from typing import Any
 
 from harness.mechanism import Mechanism
 from harness.spec import Errno, Op, Reply
-from models.posix_mq import PosixMessageQueue
-from models.posix_mq_operations import (
+from models.posix_mq import (
     Close,
     GetAttributes,
     Notify,
     Open,
     Poll,
+    PosixMessageQueue,
     QueueSetup,
     Receive,
     Send,

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.spec import Exit, Move, Op, Process, Wait
-from models.posix_mq import PosixMessageQueue
-from models.posix_mq_operations import Receive
-from models.posix_mq_state import Queue, Registration, State, description_of
+from models.posix_mq import PosixMessageQueue, Receive, State
+from models.posix_mq.state import Queue, Registration, description_of
 
 
 def _changed(state: State, number: int, **fields: Any) -> State:

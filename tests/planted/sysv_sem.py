@@ -5,9 +5,18 @@ from typing import Any
 
 from harness.mechanism import Mechanism
 from harness.spec import Errno, Op, Reply
-from models.sysv_sem import SysvSem
-from models.sysv_sem_operations import Get, Getall, Semget, Semop, Semtimedop, Setall, Setval, Steps
-from models.sysv_sem_state import SEMVMX
+from models.sysv_sem import (
+    SEMVMX,
+    Get,
+    Getall,
+    Semget,
+    Semop,
+    Semtimedop,
+    Setall,
+    Setval,
+    Steps,
+    SysvSem,
+)
 from properties.kernel.sysv_sem import SysvSemAdapter
 from properties.sysv_sem import SYSV_SEM, one, steps
 from tests.planted.bug import Bug

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import cast
 
 from harness.spec import Exit, Move, Op, Process, Wait
-from models.sysv_sem import SysvSem
-from models.sysv_sem_operations import Get, Semop, Steps
-from models.sysv_sem_state import Sleeper, State, Woken
+from models.sysv_sem import Get, Semop, State, Steps, SysvSem
+from models.sysv_sem.state import Sleeper, Woken
 
 
 class LastComeFirstServed(SysvSem):

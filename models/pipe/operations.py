@@ -41,7 +41,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """write(2) of ``size`` bytes, which ``tag`` determines (`models.pipe_buffer.content`)."""
+    """write(2) of ``size`` bytes, which ``tag`` determines (`models.pipe.buffer.content`)."""
 
     tag: int
     size: int

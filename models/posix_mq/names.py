@@ -8,9 +8,9 @@ mqueue_flush_file and mqueue_evict_inode in ipc/mqueue.c. Leaves out permissions
 from collections.abc import Iterator
 
 from harness.spec import Errno, Exit, Later, Move, Process
-from models.posix_mq_notification import is_owner, registered
-from models.posix_mq_operations import Close, Open, QueueSetup, Unlink
-from models.posix_mq_state import (
+from models.posix_mq.notification import is_owner, registered
+from models.posix_mq.operations import Close, Open, QueueSetup, Unlink
+from models.posix_mq.state import (
     Description,
     Files,
     Queue,

@@ -8,7 +8,7 @@ is left. Who is woken and finds nothing goes back to the end of the line.
 from typing import NamedTuple
 
 from harness.spec import Op, Process
-from models.pipe_buffer import Pages
+from models.pipe.buffer import Pages
 
 Line = tuple[tuple[Process, Op], ...]
 """Sleepers with the calls that they sleep in, the first to be woken first."""

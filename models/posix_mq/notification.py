@@ -7,7 +7,7 @@ admitted from a sleeping sender notifies nobody, even into a queue of one slot.
 from collections.abc import Iterator
 
 from harness.spec import Errno, Move, Process
-from models.posix_mq_operations import (
+from models.posix_mq.operations import (
     NO_SIGNAL,
     GetAttributes,
     Notify,
@@ -15,7 +15,7 @@ from models.posix_mq_operations import (
     SetAttributes,
     StopNotifying,
 )
-from models.posix_mq_state import (
+from models.posix_mq.state import (
     Message,
     Notification,
     Registration,

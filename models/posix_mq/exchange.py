@@ -8,9 +8,9 @@ mq_receive(3), and pipelined_send, pipelined_receive and wq_sleep in ipc/mqueue.
 from collections.abc import Iterator
 
 from harness.spec import Errno, Later, Move, Process, Wait
-from models.posix_mq_notification import arrival
-from models.posix_mq_operations import PRIORITIES, AwaitMessage, AwaitRoom, Poll, Receive, Send
-from models.posix_mq_state import (
+from models.posix_mq.notification import arrival
+from models.posix_mq.operations import PRIORITIES, AwaitMessage, AwaitRoom, Poll, Receive, Send
+from models.posix_mq.state import (
     Queue,
     State,
     description_of,

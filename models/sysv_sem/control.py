@@ -7,9 +7,9 @@ in the kernel's ipc/sem.c. Every function is one step of the kernel's.
 from typing import TypeVar
 
 from harness.spec import Errno, Exit, Later, Move, Process
-from models.sysv_sem_operations import Get, Semget, SemSetup
-from models.sysv_sem_queue import serve
-from models.sysv_sem_state import (
+from models.sysv_sem.operations import Get, Semget, SemSetup
+from models.sysv_sem.queue import serve
+from models.sysv_sem.state import (
     ERANGE,
     SEMVMX,
     Adjustments,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import assert_never, cast
 
 from harness.spec import Errno, Exit, Later, Model, Move, Op, Process, Wait
-from models.pipe_buffer import PAGE, unread
-from models.pipe_control import close, exit_step, poll, set_flags, set_size, sigaction, sigmask
-from models.pipe_operations import (
+from models.pipe.buffer import PAGE, unread
+from models.pipe.control import close, exit_step, poll, set_flags, set_size, sigaction, sigmask
+from models.pipe.operations import (
     Close,
     GetSize,
     PipeOp,
@@ -28,9 +28,9 @@ from models.pipe_operations import (
     Write,
     Writing,
 )
-from models.pipe_rules import RULES
-from models.pipe_state import State, holders, leave
-from models.pipe_transfer import go_on_reading, go_on_writing, read, write
+from models.pipe.rules import RULES
+from models.pipe.state import State, holders, leave
+from models.pipe.transfer import go_on_reading, go_on_writing, read, write
 
 EAGAIN = Wait(would_block=Errno("EAGAIN"))
 

@@ -7,9 +7,9 @@ Linux 6.18.
 from collections.abc import Iterator
 
 from harness.spec import Dies, Errno, Exit, Later, Move, Process
-from models.pipe_buffer import PAGE
-from models.pipe_state import State, holders, leave, release, sleeping_in, wake_writer
-from models.pipe_transfer import look_once_more
+from models.pipe.buffer import PAGE
+from models.pipe.state import State, holders, leave, release, sleeping_in, wake_writer
+from models.pipe.transfer import look_once_more
 
 LARGEST = 1 << 20
 """Bytes up to which a pipe grows without privilege, if fs.pipe-max-size is as it is by default."""

@@ -1,14 +1,14 @@
 """A System V semaphore set as a value: its semaphores, undo records and sleepers.
 
 Follows perform_atomic_semop, count_semcnt and the sleeping half of semtimedop in the kernel's
-ipc/sem.c. Who is served when the set changes is `models.sysv_sem_queue`.
+ipc/sem.c. Who is served when the set changes is `models.sysv_sem.queue`.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.spec import Errno, Process, Reply
-from models.sysv_sem_operations import Steps
+from models.sysv_sem.operations import Steps
 
 SEMVMX = 32767
 """The largest value of a semaphore."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, assert_never
 
 from harness.spec import Errno, Exit, Model, Move, Op, Process, Wait
-from models.posix_mq_exchange import fall_asleep, poll, receive, send, woken
-from models.posix_mq_names import close, exits, open_queue, unlink
-from models.posix_mq_notification import (
+from models.posix_mq.exchange import fall_asleep, poll, receive, send, woken
+from models.posix_mq.names import close, exits, open_queue, unlink
+from models.posix_mq.notification import (
     get_attributes,
     notify,
     read_status,
@@ -18,7 +18,7 @@ from models.posix_mq_notification import (
     stop_notifying,
     take_notification,
 )
-from models.posix_mq_operations import (
+from models.posix_mq.operations import (
     AwaitMessage,
     AwaitRoom,
     Close,
@@ -36,8 +36,8 @@ from models.posix_mq_operations import (
     TakeNotification,
     Unlink,
 )
-from models.posix_mq_rules import RULES
-from models.posix_mq_state import Files, State, leave_line, users
+from models.posix_mq.rules import RULES
+from models.posix_mq.state import Files, State, leave_line, users
 
 EAGAIN = Errno("EAGAIN")
 

@@ -6,9 +6,9 @@ Follows anon_pipe_read() and anon_pipe_write() in fs/pipe.c of Linux 6.18.
 from collections.abc import Iterator
 
 from harness.spec import Dies, Errno, Later, Move, Op, Process
-from models.pipe_buffer import PAGE, Pages, Piece, put, take
-from models.pipe_operations import Reading, Writing
-from models.pipe_state import State, leave, wake_reader, wake_writer
+from models.pipe.buffer import PAGE, Pages, Piece, put, take
+from models.pipe.operations import Reading, Writing
+from models.pipe.state import State, leave, wake_reader, wake_writer
 
 
 def read(state: State, size: int, end: str) -> Iterator[Move]:

@@ -1,4 +1,4 @@
-"""The sentences of the pipe's specification, by the names that `models.pipe` yields.
+"""The sentences of the pipe's specification, by the names that the model yields.
 
 Sources: manual pages of Linux man-pages 6.x, and fs/pipe.c and kernel/signal.c of Linux 6.18.
 """

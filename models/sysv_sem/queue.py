@@ -8,8 +8,8 @@ the same step. Leaves out what no caller can see: the locks, the order of the wa
 from collections.abc import Iterable
 
 from harness.spec import Errno
-from models.sysv_sem_operations import Steps
-from models.sysv_sem_state import (
+from models.sysv_sem.operations import Steps
+from models.sysv_sem.state import (
     Sleeper,
     State,
     Woken,

@@ -1,7 +1,7 @@
 """System V semaphore sets: semop, sleeping, and which rules apply to which call, on Linux.
 
 Follows semop(2), semctl(2), semget(2) and the kernel's ipc/sem.c, whose lines of sleepers are
-exact here (`models.sysv_sem_queue`). Leaves out permissions, IPC_SET, and the instant between
+exact here (`models.sysv_sem.queue`). Leaves out permissions, IPC_SET, and the instant between
 finding a set and locking it, in which a removal gives EIDRM to a call that is not asleep yet.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import assert_never, cast
 
 from harness.spec import Errno, Exit, Later, Model, Move, Op, Process, Wait
-from models.sysv_sem_control import die, find_or_make, get, remove, set_all, set_value
-from models.sysv_sem_operations import (
+from models.sysv_sem.control import die, find_or_make, get, remove, set_all, set_value
+from models.sysv_sem.operations import (
     Asleep,
     Get,
     Getall,
@@ -25,9 +25,9 @@ from models.sysv_sem_operations import (
     Stat,
     Steps,
 )
-from models.sysv_sem_queue import serve
-from models.sysv_sem_rules import RULES
-from models.sysv_sem_state import (
+from models.sysv_sem.queue import serve
+from models.sysv_sem.rules import RULES
+from models.sysv_sem.state import (
     EAGAIN,
     ERANGE,
     SEMVMX,

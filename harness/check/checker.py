@@ -81,7 +81,7 @@ class Checker:
         self.events = 0
         self.history: list[Event] = []
         self.rejected: Event | None = None
-        """The event that could not be explained, which `history` does not have."""
+        """The event that could not be explained, or was too much, which `history` lacks."""
         self._invoked = [0] * relation.processes
         self._look_ahead = look_ahead
         self._unread: list[Event] = []
@@ -117,7 +117,7 @@ class Checker:
             try:
                 found = self._handlers[kind](event)
             except TooMany:
-                return self._too_many()
+                return self._too_many(event)
             if not found:
                 return self._stuck(event, events[number + 1 :])
             self._accept(event, found)
@@ -129,7 +129,7 @@ class Checker:
         if self._pruned:
             plain = Checker(self.relation, self.limit, look_ahead=False)
             verdict = plain.feed([*self.history, event, *rest])
-            if verdict is None or plain.rejected is not None:
+            if verdict is None or verdict.kind:
                 for name in _PROGRESS:
                     setattr(self, name, getattr(plain, name))
                 return verdict
@@ -138,7 +138,8 @@ class Checker:
             self._unread = list(rest)
         return explain_stuck(self, event, STABLE)
 
-    def _too_many(self) -> Verdict:
+    def _too_many(self, event: Event) -> Verdict:
+        self.rejected = event
         sentence = (
             f"more than {self.limit} configurations could explain the history; raise the limit, "
             "or check a shorter one"

@@ -143,7 +143,9 @@ class TestRoom:
         assert run.call(A, Write(1, PAGE + 2)) == 2
         assert run.call(B, Read(EVERYTHING)) == b"ab0"
 
-    def test_a_pipe_is_resized_by_slots_in_use(self, scenario: MakeScenario) -> None:
+    def test_a_smaller_pipe_keeps_its_bytes_and_a_larger_one_is_rounded_up(
+        self, scenario: MakeScenario
+    ) -> None:
         run = scenario(PIPE, PipeSetup(slots=4, nonblocking=True, keeper="rw"))
         run.call(A, Write(0, 3 * PAGE))
         assert run.call(A, SetSize(2 * PAGE)) == EBUSY
@@ -157,6 +159,15 @@ class TestRoom:
         assert run.call(B, Read(EVERYTHING)) == content(0, 2 * PAGE, 3 * PAGE)
         assert run.call(A, SetSize(2 * PAGE + 1)) == 4 * PAGE
         assert run.call(A, SetSize((1 << 31) + 1)) == Errno("EINVAL")
+
+    def test_a_pipe_is_not_shrunk_below_its_slots_in_use_however_few_bytes_they_hold(
+        self, scenario: MakeScenario
+    ) -> None:
+        run = scenario(PIPE, PipeSetup(slots=4, packets=True, keeper="rw"))
+        assert [run.call(A, Write(number, 1)) for number in range(3)] == [1] * 3
+        assert run.call(A, SetSize(2 * PAGE)) == EBUSY
+        assert run.call(A, GetSize()) == 4 * PAGE
+        assert run.call(B, Unread()) == 3
 
     def test_growing_beyond_the_maximum_needs_a_capability(
         self, scenario: MakeScenario, in_sandbox: InSandbox

@@ -17,7 +17,7 @@ from properties.scenarios import InSandbox
         pytest.param(1, 65536, 0, id="single bytes are merged"),
         pytest.param(PAGE - 1, 16, 0, id="4095 bytes take a slot each"),
         pytest.param(PAGE // 2 + 1, 16, 0, id="2049 bytes waste nearly half of each slot"),
-        pytest.param(PAGE + 1, 10, PAGE, id="4097 bytes take 2, 1, 2, 1 slots"),
+        pytest.param(PAGE + 1, 10, PAGE, id="4097 bytes take two slots and one in turn"),
     ],
 )
 def test_a_new_pipe_takes(in_sandbox: InSandbox, size: int, writes: int, of_the_next: int) -> None:

@@ -21,7 +21,7 @@ from properties.scenarios import MakeScenario, in_vain
 
 A, B, C, D = range(4)
 EAGAIN, EBADF, EBUSY, EINTR = map(Errno, ("EAGAIN", "EBADF", "EBUSY", "EINTR"))
-EMSGSIZE, ENOENT, ETIMEDOUT = map(Errno, ("EMSGSIZE", "ENOENT", "ETIMEDOUT"))
+EINVAL, EMSGSIZE, ENOENT, ETIMEDOUT = map(Errno, ("EINVAL", "EMSGSIZE", "ENOENT", "ETIMEDOUT"))
 ONE_SLOT = QueueSetup(capacity=1)
 
 test_posix_mq_follows_its_model = conformance(POSIX_MQ)
@@ -43,6 +43,22 @@ def test_a_small_buffer_is_refused_even_by_an_empty_queue(scenario: MakeScenario
     assert run.call(A, Send("x")) is None
     assert run.call(A, Receive(size=7)) == EMSGSIZE
     assert run.call(A, Receive(size=8)) == ("x", 0)
+
+
+def test_priorities_go_up_to_32767(scenario: MakeScenario) -> None:
+    run = scenario(POSIX_MQ)
+    assert run.call(A, Send("low", 0)) is None
+    assert run.call(A, Send("high", 32767)) is None
+    assert run.call(A, Send("higher", 32768)) == EINVAL
+    assert run.call(B, Receive()) == ("high", 32767)
+
+
+def test_o_nonblock_turns_waiting_into_eagain(scenario: MakeScenario) -> None:
+    run = scenario(POSIX_MQ, QueueSetup(capacity=1, opened=(NONBLOCKING,)))
+    assert run.call(A, Receive()) == EAGAIN
+    assert run.call(A, Send("x")) is None
+    assert run.call(A, Send("y")) == EAGAIN
+    assert run.call(B, Receive()) == ("x", 0)
 
 
 def test_defaults_count_within_the_limits(scenario: MakeScenario) -> None:

@@ -93,6 +93,8 @@ def test_a_thread_notification_frees_the_place_before_the_thread_is_done(
     in_sandbox: InSandbox,
 ) -> None:
     assert in_sandbox(posix_mq_cases.notify_by_thread) == {
+        "threads": 1,
+        "sockets": ["AF_NETLINK"],
         "registered": EBUSY,
         "after the message": None,
         "value": 9,
@@ -100,7 +102,11 @@ def test_a_thread_notification_frees_the_place_before_the_thread_is_done(
 
 
 def test_with_the_capability_the_hard_limits_count(in_sandbox: InSandbox) -> None:
-    assert in_sandbox(posix_mq_cases.exceed_limits_with_a_capability) == [1, EINVAL]
+    assert in_sandbox(posix_mq_cases.exceed_limits_with_a_capability) == {
+        "messages": [1, EINVAL],
+        "bytes": [2, EINVAL],
+        "queues": [1],
+    }
 
 
 def test_a_zombie_is_registered_no_more(in_sandbox: InSandbox) -> None:

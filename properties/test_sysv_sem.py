@@ -73,6 +73,26 @@ def test_a_timeout_ends_with_eagain_and_changes_nothing(scenario: MakeScenario) 
     assert run.call(B, Get("GETNCNT", 1)) == 0
 
 
+def test_a_timeout_of_zero_is_a_try_and_a_malformed_one_is_refused(
+    scenario: MakeScenario,
+) -> None:
+    run = scenario(SYSV_SEM, SemSetup((1,)))
+    assert run.call(A, Semtimedop(one(0, -1))) is None
+    assert run.call(A, Semtimedop(one(0, -1))) == EAGAIN
+    for seconds, nanoseconds in ((0, 1_000_000_000), (0, -1), (-1, 0)):
+        assert run.call(A, Semtimedop(one(0, 1), seconds, nanoseconds)) == EINVAL
+    assert run.call(A, Getall()) == (0,)
+
+
+def test_ipc_nowait_counts_at_the_step_that_cannot_go_ahead(scenario: MakeScenario) -> None:
+    both = Semop((Sembuf(0, -1), Sembuf(1, -1, nowait=True)))
+    run = scenario(SYSV_SEM, SemSetup((1, 0)))
+    assert run.call(A, both) == EAGAIN
+    assert run.call(A, TRY) is None
+    assert run.call(A, TRY) == EAGAIN
+    assert run.call(A, both) is ASLEEP
+
+
 def test_a_small_sleeper_passes_an_earlier_big_one(scenario: MakeScenario) -> None:
     run = scenario(SYSV_SEM, SemSetup((0,)), actors=3)
     assert run.call(A, TAKE_2) is ASLEEP
@@ -284,13 +304,26 @@ def test_units_of_the_dead_stay_taken_without_undo(scenario: MakeScenario) -> No
     assert run.call(B, TRY) == EAGAIN
 
 
-def test_stop_and_continue_end_a_sleep_with_eintr(scenario: MakeScenario) -> None:
+@pytest.mark.parametrize("op", [TAKE, Semtimedop(one(0, -1), seconds=60)])
+def test_stop_and_continue_end_a_sleep_with_eintr(
+    scenario: MakeScenario, op: Semop | Semtimedop
+) -> None:
     run = scenario(SYSV_SEM, SemSetup((0,)))
-    assert run.call(A, TAKE) is ASLEEP
+    assert run.call(A, op) is ASLEEP
     run.stop(A)
     assert run.call(B, Get("GETNCNT")) == 0
     run.resume(A)
     assert run.answer(A) == EINTR
+
+
+def test_a_process_killed_in_its_sleep_stands_in_line_no_more(scenario: MakeScenario) -> None:
+    run = scenario(SYSV_SEM, SemSetup((0,)), actors=3)
+    assert run.call(A, TAKE) is ASLEEP
+    assert run.call(B, TAKE) is ASLEEP
+    run.kill(A)
+    assert run.call(C, Get("GETNCNT")) == 1
+    assert run.call(C, GIVE) is None
+    assert run.answer(B) is None
 
 
 @pytest.mark.parametrize("restart", [False, True])

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import select
 import signal
 import socket
@@ -316,8 +317,8 @@ def _out_of_order(messages: list[tuple[str, int]]) -> int:
 
 
 def notify_by_thread() -> dict[str, Any]:
-    """SIGEV_THREAD: the value that the new thread is given, and whether another process can
-    register while the thread has not gone on."""
+    """SIGEV_THREAD: what the C library makes for it, the value that the new thread is given, and
+    whether another process can register while that thread has not gone on."""
     told, tell = os.pipe()
     gate, open_gate = os.pipe()
 
@@ -330,25 +331,64 @@ def notify_by_thread() -> dict[str, Any]:
         event = Sigevent(9, 0, 0, SIGEV_THREAD)
         function = ctypes.cast(called, ctypes.c_void_p).value or 0
         event.rest[:2] = array.array("i", function.to_bytes(8, "little"))
+        threads, sockets = _threads(), _sockets()
         assert LIBC.mq_notify(own.descriptors[0], ctypes.byref(event)) == 0
+        helpers, made = _threads() - threads, _sockets() - sockets
         busy = own.perform(Notify())
         own.perform(Send("x"))
         free = own.perform(Notify())
         os.write(open_gate, b"x")
         ready, _, _ = select.select([told], [], [], BOUND)
         return {
+            "threads": len(helpers),
+            "sockets": [_family(descriptor) for descriptor in made],
             "registered": busy,
             "after the message": free,
             "value": os.read(told, 1)[0] if ready else None,
         }
 
 
-def exceed_limits_with_a_capability() -> list[Reply]:
-    """Where CAP_SYS_RESOURCE counts: queues of 65536 slots, and of 65537."""
+def _threads() -> set[str]:
+    return set(os.listdir("/proc/self/task"))
+
+
+def _sockets() -> set[int]:
+    folder = Path("/proc/self/fd")
+    return {int(name) for name in os.listdir(folder) if (folder / name).is_socket()}
+
+
+def _family(descriptor: int) -> str:
+    with socket.socket(fileno=os.dup(descriptor)) as same:
+        return socket.AddressFamily(same.family).name
+
+
+def exceed_limits_with_a_capability() -> dict[str, list[Reply]]:
+    """Where CAP_SYS_RESOURCE counts: queues of the most messages and of one more, of the longest
+    messages and of one byte more, and one queue more than queues_max."""
     if not is_above_limits():
         raise Unsupported(
             "CAP_SYS_RESOURCE of the initial user namespace is not to be had; run as a root that "
             "has it, with IPC_HARNESS_SANDBOX=off"
         )
+    # RLIMIT_MSGQUEUE counts even for those with the capability, which lets them raise it.
+    resource.setrlimit(resource.RLIMIT_MSGQUEUE, (resource.RLIM_INFINITY,) * 2)
     with queue() as own:
-        return [own.perform(Open("/r", create=True, maxmsg=n)) for n in (65536, 65537)]
+
+        def open_one_too_many() -> Reply:
+            leave_namespace("ipc")
+            most = int(Path("/proc/sys/fs/mqueue/queues_max").read_text())
+            for number in range(most):
+                opened = own.perform(Open(f"/{number}", create=True, maxmsg=1, msgsize=1))
+                assert own.perform(Close(1)) is None, opened
+            return own.perform(Open("/r", create=True, maxmsg=1, msgsize=1))
+
+        with Child(open_one_too_many) as child:
+            beyond = child.answer()
+        return {
+            "messages": [own.perform(Open("/r", create=True, maxmsg=n)) for n in (65536, 65537)],
+            "bytes": [
+                own.perform(Open("/s", create=True, maxmsg=1, msgsize=n))
+                for n in (1 << 24, (1 << 24) + 1)
+            ],
+            "queues": [beyond],
+        }

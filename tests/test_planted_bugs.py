@@ -1,8 +1,9 @@
 """The harness finds planted bugs within its ci profile, shrinks them, and replays them."""
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ BUDGET = EXAMPLES["ci"] * SHARDS
 FEWEST_BUGS = 10
 FEWEST_CONDITIONAL = 3
 LONGEST_EASY, LONGEST_HARD = 8, 12
+WITHOUT_FAULTS = 500
+"""Programs in which a bug that needs a death is looked for without any."""
 
 
 def bugs_of(mechanism: str) -> Sequence[Bug]:
@@ -27,10 +30,14 @@ def bugs_of(mechanism: str) -> Sequence[Bug]:
     return bugs
 
 
-def all_bugs() -> Iterator[object]:
-    for mechanism in MECHANISMS:
-        for bug in bugs_of(mechanism):
-            yield pytest.param(bug, id=f"{mechanism}-{bug.name}")
+def parameters(need: str = "") -> list[Any]:
+    """The bugs of all mechanisms; with ``need`` those that are invisible without it."""
+    return [
+        pytest.param(bug, id=f"{mechanism}-{bug.name}")
+        for mechanism in MECHANISMS
+        for bug in bugs_of(mechanism)
+        if not need or need in bug.needs
+    ]
 
 
 def again(bug: Bug, found: Run, folder: Path) -> Run:
@@ -43,7 +50,7 @@ def again(bug: Bug, found: Run, folder: Path) -> Run:
     return run(WORKER, bug.mechanism, program, relation)
 
 
-@pytest.mark.parametrize("bug", list(all_bugs()))
+@pytest.mark.parametrize("bug", parameters())
 def test_a_planted_bug_is_found_shrunk_and_replayed(bug: Bug, tmp_path: Path) -> None:
     REPORTS.folder = tmp_path
     found = find_violation(bug.mechanism, BUDGET)
@@ -51,6 +58,13 @@ def test_a_planted_bug_is_found_shrunk_and_replayed(bug: Bug, tmp_path: Path) ->
     longest = LONGEST_HARD if bug.hard else LONGEST_EASY
     assert len(found.program.steps) <= longest, found.program
     assert again(bug, found, tmp_path).verdict.outcome is Outcome.VIOLATED
+
+
+@pytest.mark.parametrize("bug", parameters(need="death"))
+def test_a_bug_that_needs_a_death_is_invisible_without_one(bug: Bug, tmp_path: Path) -> None:
+    REPORTS.folder = tmp_path
+    found = find_violation(bug.mechanism, WITHOUT_FAULTS, share=0)
+    assert found is None, found.program
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -14,7 +14,6 @@ from models.sysv_sem import (
     Semtimedop,
     Setall,
     Setval,
-    Steps,
     SysvSem,
 )
 from properties.kernel.sysv_sem import SysvSemAdapter
@@ -23,23 +22,14 @@ from tests.planted.bug import Bug
 from tests.planted.sysv_sem_models import (
     ARaiseServesEveryTaker,
     CountsAtEverySemaphore,
+    ForgetsUndo,
     LastComeFirstServed,
     NobodyPasses,
+    SetvalKeepsOwnUndo,
     UndoBelowZeroIsSkipped,
 )
 
 EAGAIN, EIDRM, EINTR, EINVAL, ERANGE = map(Errno, ("EAGAIN", "EIDRM", "EINTR", "EINVAL", "ERANGE"))
-
-
-def with_undo(array: Steps, undo: bool) -> Steps:
-    return tuple(replace(step, undo=undo) for step in array)
-
-
-class ForgetsUndo(SysvSemAdapter):
-    def perform(self, op: Op) -> Reply:
-        if isinstance(op, Semop | Semtimedop):
-            op = replace(op, steps=with_undo(op.steps, undo=False))
-        return super().perform(op)
 
 
 class UndoesWholeArrays(SysvSemAdapter):
@@ -48,29 +38,8 @@ class UndoesWholeArrays(SysvSemAdapter):
     def perform(self, op: Op) -> Reply:
         if isinstance(op, Semop | Semtimedop):
             undo = any(step.undo for step in op.steps)
-            op = replace(op, steps=with_undo(op.steps, undo))
+            op = replace(op, steps=tuple(replace(step, undo=undo) for step in op.steps))
         return super().perform(op)
-
-
-class SetvalKeepsOwnUndo(SysvSemAdapter):
-    """SETVAL clears the undo of all processes but the one that calls it."""
-
-    taken = 0
-
-    def perform(self, op: Op) -> Reply:
-        reply = super().perform(op)
-        if isinstance(op, Semop) and reply is None and len(op.steps) == 1:
-            (step,) = op.steps
-            if step.undo and step.sem == 0:
-                self.taken -= step.change
-        if isinstance(op, Setval) and op.sem == 0 and reply is None and self.taken > 0:
-            up, down = (one(0, change, undo=change < 0) for change in (self.taken, -self.taken))
-            super().perform(Semop((*up, *down)))
-        return reply
-
-    def detach(self) -> None:
-        self.taken = 0
-        super().detach()
 
 
 class TakesStepByStep(SysvSemAdapter):
@@ -234,9 +203,9 @@ def _with_model(constant: str, model: type[SysvSem]) -> Mechanism:
     return _planted(constant, model=model)
 
 
-FORGETS_UNDO = _with_adapter("FORGETS_UNDO", ForgetsUndo)
+FORGETS_UNDO = _with_model("FORGETS_UNDO", ForgetsUndo)
 UNDOES_WHOLE_ARRAYS = _with_adapter("UNDOES_WHOLE_ARRAYS", UndoesWholeArrays)
-SETVAL_KEEPS_OWN_UNDO = _with_adapter("SETVAL_KEEPS_OWN_UNDO", SetvalKeepsOwnUndo)
+SETVAL_KEEPS_OWN_UNDO = _with_model("SETVAL_KEEPS_OWN_UNDO", SetvalKeepsOwnUndo)
 TAKES_STEP_BY_STEP = _with_adapter("TAKES_STEP_BY_STEP", TakesStepByStep)
 TAKES_UNIT_BY_UNIT = _with_adapter("TAKES_UNIT_BY_UNIT", TakesUnitByUnit)
 KEEPS_STEPS_AFTER_TIMEOUT = _with_adapter("KEEPS_STEPS_AFTER_TIMEOUT", KeepsStepsAfterTimeout)

@@ -7,8 +7,30 @@ from collections.abc import Iterator
 from typing import cast
 
 from harness.spec import Exit, Move, Op, Process, Wait
-from models.sysv_sem import Get, Semop, State, Steps, SysvSem
-from models.sysv_sem.state import Sleeper, Woken
+from models.sysv_sem import Get, Semop, Setval, State, Steps, SysvSem
+from models.sysv_sem.state import Sleeper, Woken, with_record
+
+
+class ForgetsUndo(SysvSem):
+    """SEM_UNDO makes no difference to a death."""
+
+    def moves(self, state: State, who: Process, op: Op) -> Iterator[Move]:
+        if isinstance(op, Exit):
+            state = state._replace(undo=with_record(state.undo, who, None))
+        return super().moves(state, who, op)
+
+
+class SetvalKeepsOwnUndo(SysvSem):
+    """SETVAL clears the undo of all processes but the one that calls it."""
+
+    def moves(self, state: State, who: Process, op: Op) -> Iterator[Move]:
+        for move in super().moves(state, who, op):
+            if isinstance(op, Setval):
+                after = cast(State, move.after)
+                undo = with_record(after.undo, who, state.undo[who])
+                yield move._replace(after=after._replace(undo=undo))
+            else:
+                yield move
 
 
 class LastComeFirstServed(SysvSem):

@@ -151,12 +151,11 @@ class Relation:
     def steps(self, state: int, who: Process, slot: Slot) -> Steps:
         """What ``who`` can do in this state. Steps that are `Steps.ready` happen by themselves,
         so nobody who has one is at rest."""
-        if slot is None or slot[0] >= AT_REST:
-            return NO_STEPS
-        key = (state, who, slot)
-        found = self._table.get(key)
+        found = self._table.get((state, who, slot))
         if found is None:
-            found = self._table[key] = self._compute(state, who, slot)
+            if slot is None or slot[0] >= AT_REST:
+                return NO_STEPS
+            found = self._table[state, who, slot] = self._compute(state, who, slot)
         return found
 
     def _compute(self, state: int, who: Process, slot: tuple[Any, ...]) -> Steps:

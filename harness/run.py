@@ -139,9 +139,8 @@ def conclude(
     history = list(checker.history)
     if checker.rejected is not None:
         history.append(checker.rejected)
-    trail = next(iter(checker.configurations.values()))
     relation = checker.relation
     rules = relation.model.rules
     name = mechanism.name
-    worker.coverage.count(name, rules, verdict.outcome, history, steps_of(trail))
+    worker.coverage.count(name, rules, verdict.outcome, history, steps_of(checker.trail))
     return Run(program, tuple(history), verdict, rules, relation.start_text, name)

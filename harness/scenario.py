@@ -67,7 +67,7 @@ class Scenario:
     @property
     def state(self) -> Any:
         """The model's state now (one of them, where it leaves the kernel free)."""
-        return self._checker.relation.state(next(iter(self._checker.configurations)))
+        return self._checker.relation.state(self._checker.configuration)
 
     def call(self, who: Process, op: Op) -> Reply | Asleep:
         """The reply of a call, or `ASLEEP`."""

@@ -145,7 +145,7 @@ class Story:
         """The states in which it can all have ended."""
         checker = self.checker()
         assert checker.feed(self.events) is None
-        return {checker.relation.state(found) for found in checker.configurations}
+        return {checker.relation.state(found) for found in checker.explanations()}
 
 
 def is_too_much(verdict: Verdict | None) -> bool:

@@ -4,12 +4,14 @@ the model that it follows, in what it says of it all."""
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from harness.check import checker as checking
+from harness.check import checker, explain, search
 from harness.check.checker import Checker
+from harness.check.search import Search
 from harness.history import (
     Continued,
     Died,
@@ -185,6 +187,11 @@ def killed_calls_never_took_effect(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Relation, "killed", lambda relation, slot: killed(relation, None))
 
 
+def never_goes_back(patch: pytest.MonkeyPatch) -> None:
+    ways = Search.ways
+    patch.setattr(Search, "ways", lambda *arguments: islice(ways(*arguments), 1))
+
+
 def holds_past_the_bound(patch: pytest.MonkeyPatch) -> None:
     feed = Checker.feed
 
@@ -196,13 +203,13 @@ def holds_past_the_bound(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Checker, "feed", feed_changed)
 
 
-def sets(name: str, value: int) -> Mutant:
+def sets(module: ModuleType, name: str, value: int) -> Mutant:
     """A checker with another constant."""
-    return lambda patch: patch.setattr(checking, name, value)
+    return lambda patch: patch.setattr(module, name, value)
 
 
 def nobody_is_dead(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Checker, "dead", lambda checker: frozenset())
+    patch.setattr(explain, "dead_by", lambda history: frozenset())
 
 
 NOTICED_BY_BRUTE_FORCE: list[tuple[str, Mutant, str]] = [
@@ -218,6 +225,7 @@ NOTICED_BY_BRUTE_FORCE: list[tuple[str, Mutant, str]] = [
     ("forgets that a call may end its process", follows(Surviving), "channel"),
     ("takes a long call for one step", follows(AllOrNothing), "channel"),
     ("takes the first of several ways", follows(OneWay), "bag"),
+    ("never goes back", never_goes_back, "bag"),
     ("lets a time-out come early", waits(timeout=0.0), "locks"),
     ("lets no time-out come", waits(timeout=None), "semaphore"),
     ("lets a call time out that could go on", follows(Impatient), "robust locks"),
@@ -225,7 +233,7 @@ NOTICED_BY_BRUTE_FORCE: list[tuple[str, Mutant, str]] = [
     ("does not withdraw a sleeper", waits(withdrawn=None), "post"),
     ("does not let a sleeper line up", waits(asleep=None), "post"),
     ("restarts a stopped call that its stop has ended", waits(stopped=None), "semaphore"),
-    ("never takes a sleeper for forgotten", sets("OVERDUE", 10**15), "fifo"),
+    ("never takes a sleeper for forgotten", sets(search, "OVERDUE", 10**15), "fifo"),
 ]
 NOTICED_BY_A_SENTENCE: list[tuple[str, Mutant, str]] = [
     (
@@ -240,7 +248,7 @@ NOTICED_BY_A_SENTENCE: list[tuple[str, Mutant, str]] = [
     ),
     (
         "takes no sleep for certain",
-        sets("STABLE", 10**15),
+        sets(checker, "STABLE", 10**15),
         "test_checker:test_a_sleeper_that_can_go_on_must",
     ),
     (
@@ -250,7 +258,7 @@ NOTICED_BY_A_SENTENCE: list[tuple[str, Mutant, str]] = [
     ),
     (
         "forgets when the caller itself began",
-        sets("CLOCKS", 10**15),
+        sets(search, "CLOCKS", 10**15),
         "test_checker_timeouts:test_time_counts_from_when_the_caller_itself_began",
     ),
 ]

@@ -1,6 +1,6 @@
 """What the checker makes of time-outs: one behaviour a test."""
 
-from harness.check.checker import OVERDUE
+from harness.check.search import OVERDUE
 from tests.histories import Story
 from tests.small_models import (
     ETIMEDOUT,

@@ -63,6 +63,24 @@ def test_a_ring_of_three_is_deadlocked() -> None:
     assert [edge.whom for edge in story.holds().waits_for] == [(B,), (C,), (A,)]
 
 
+def test_two_are_deadlocked_also_where_others_are_not() -> None:
+    """One more waits for somebody idle, one for a time, and one for the two."""
+    story = Story(Locks(3), actors=6)
+    a, b, c, d, e, f = story.actors
+    for number, actor in enumerate((a, b, f)):
+        actor.does(Acquire(number))
+    a.sleeps_in(Acquire(1))
+    b.sleeps_in(Acquire(0))
+    c.sleeps_in(Acquire(2))
+    d.sleeps_in(Acquire(2, 100))
+    story.rests()
+    assert is_deadlocked(story)
+    assert story.holds().sentence.startswith("deadlock: 2 asleep for ever")
+    e.sleeps_in(Acquire(0))
+    story.rests()
+    assert story.holds().sentence.startswith("deadlock: 3 asleep for ever")
+
+
 def test_whoever_waits_for_the_dead_is_deadlocked() -> None:
     story = Story(Locks())
     a, b, _ = story.actors
@@ -178,9 +196,9 @@ def test_past_its_bound_the_checker_decides_nothing() -> None:
     story.actors[0].returns()
     story.actors[1].is_killed()
     assert story.judged().outcome is Outcome.HELD
-    verdict = story.judged(limit=5)
+    verdict = story.judged(limit=1)
     assert verdict.outcome is Outcome.UNDECIDED
-    assert "more than 5 configurations" in verdict.sentence
+    assert "more than 1 configurations" in verdict.sentence
     assert verdict.kind == ""
 
 

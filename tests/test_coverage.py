@@ -39,7 +39,7 @@ def counted(story: Story, outcome: Outcome = Outcome.HELD) -> Counts:
 def coverage_of(story: Story, outcome: Outcome = Outcome.HELD, name: str = "it") -> Coverage:
     checker = story.checker()
     assert checker.feed(story.events) is None
-    steps = steps_of(next(iter(checker.configurations.values())))
+    steps = steps_of(checker.trail)
     coverage = Coverage()
     coverage.count(name, story.model.rules, outcome, story.events, steps)
     return coverage

@@ -286,6 +286,6 @@ def test_the_checker_explains_what_the_walk_expects(mechanism: Mechanism) -> Non
             if run.take(step):
                 walk(walker, step)
             assert checker.feed(run.events[told:]) is None
-            at_rest = {relation.state(configuration) for configuration, _ in checker.at_rest()}
-            assert walker.state in at_rest
+            states = {relation.state(configuration) for configuration in checker.explanations()}
+            assert walker.state in states
         assert checker.verdict().outcome is Outcome.HELD

@@ -1,27 +1,52 @@
 """Why a history is not explained, in words: what was observed, and what would have been allowed."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from harness.check.moments import Moment
+from harness.check.search import Search, TooMany, Trail, Way
 from harness.history import Died, Event, Invoke, Quiet, Return
 from harness.program import name_of
-from harness.relation import DEAD, DONE, FALLING, LIVE, SUSPENDED, Configuration, Slot
-from harness.spec import Later, Process, Reply
+from harness.relation import DEAD, DONE, FALLING, LIVE, SUSPENDED, Configuration, Relation, Slot
+from harness.spec import EngineRule, Later, Process, Reply
 from harness.verdict import Outcome, Taken, Verdict, WaitsFor
 from harness.words import show
 
-if TYPE_CHECKING:
-    from harness.check.checker import Checker
+
+@dataclass(frozen=True)
+class Stuck:
+    """Where a history is not explained any more."""
+
+    search: Search
+    configurations: Mapping[Configuration, Trail]
+    """All that explain what came before."""
+    moment: Moment
+    """What none of them explains."""
+    history: Sequence[Event]
+    """What came before."""
+
+    def at_rest(self) -> Iterator[Way]:
+        """What rest all of them can come to."""
+        for configuration, trail in self.configurations.items():
+            yield from self.search.at_rest(self.moment.number, configuration, trail)
+
+    def name(self, who: Process) -> str:
+        return name_of(who, self.search.relation.processes - 1)
+
+    def call(self, who: Process) -> str:
+        """The last call of ``who``, as it was made."""
+        for event in reversed(self.history):
+            if isinstance(event, Invoke) and event.who == who:
+                return f"{self.name(who)}: {show(event.op)}"
+        return f"{self.name(who)}, which has made no call"
 
 
-class TooMany(Exception):
-    """The search has passed its bound."""
-
-
-def explain_stuck(checker: "Checker", event: Event, stable: int) -> Verdict:
-    """The verdict where no configuration explains ``event`` any more."""
+def explain_stuck(stuck: Stuck, stable: int) -> Verdict:
+    """The verdict there. A sleep counts once it was seen for ``stable`` nanoseconds."""
+    event = stuck.moment.event
+    stuck.search.renew()
     try:
-        kind, sentence, observed, allowed = _reason(checker, event)
+        kind, sentence, observed, allowed = _reason(stuck, event)
     except TooMany:
         kind, sentence = "reply", f"the model has no step for {show(event)}"
         observed, allowed = show(event), []
@@ -29,48 +54,36 @@ def explain_stuck(checker: "Checker", event: Event, stable: int) -> Verdict:
     if isinstance(event, Quiet) and event.held < stable:
         outcome = Outcome.UNDECIDED
         sentence += f"; but seen for {event.held / 1e9:g} s only, so the machine may be slow"
-    trail = next(iter(checker.configurations.values()))
+    # Of the explanations the one in which most has happened: it shows sleepers in their line.
+    trail = max(stuck.configurations.values(), key=lambda each: len(steps_of(each)))
     return Verdict(
         outcome,
         sentence,
         kind,
-        event=checker.events,
+        event=stuck.moment.number,
         observed=observed,
         allowed=tuple(dict.fromkeys(allowed)),
-        trail=trail_of(checker, trail),
+        trail=trail_of(stuck.search.relation, trail),
     )
 
 
-def _reason(checker: "Checker", event: Event) -> tuple[str, str, str, list[str]]:
+def _reason(stuck: Stuck, event: Event) -> tuple[str, str, str, list[str]]:
     if isinstance(event, Return):
-        return _wrong_reply(checker, event)
+        return _wrong_reply(stuck, event)
     if isinstance(event, Quiet):
-        return _wrong_sleep(checker, event)
+        return _wrong_sleep(stuck, event)
     if isinstance(event, Died):
-        return _wrong_death(checker, event)
+        return _wrong_death(stuck, event)
     return "model", f"the model has no step for {show(event)}", show(event), []
 
 
-def _name(checker: "Checker", who: Process) -> str:
-    return name_of(who, checker.relation.processes - 1)
-
-
-def _call(checker: "Checker", who: Process) -> str:
-    """The last call of ``who``, as it was made."""
-    for event in reversed(checker.history):
-        if isinstance(event, Invoke) and event.who == who:
-            return f"{_name(checker, who)}: {show(event.op)}"
-    return f"{_name(checker, who)}, which has made no call"
-
-
-def _wrong_reply(checker: "Checker", event: Return) -> tuple[str, str, str, list[str]]:
-    replies = _possible_replies(checker, event)
-    call = _call(checker, event.who)
+def _wrong_reply(stuck: Stuck, event: Return) -> tuple[str, str, str, list[str]]:
+    replies = _possible_replies(stuck, event)
+    call = stuck.call(event.who)
     allowed = [f"{call} returns {show(reply)}" for reply in replies]
     if not allowed:
         allowed = [f"{call} sleeps"]
-        early = _early(checker, event)
-        if early:
+        if _is_early(stuck, event):
             sentence = f"{call} returned {show(event.reply)} before its time was up"
             return "time-out", sentence, f"{call} returned {show(event.reply)}", allowed
     wanted = " or ".join(show(reply) for reply in replies) or "only sleep"
@@ -78,55 +91,54 @@ def _wrong_reply(checker: "Checker", event: Return) -> tuple[str, str, str, list
     return "reply", sentence, f"{call} returned {show(event.reply)}", allowed
 
 
-def _possible_replies(checker: "Checker", event: Return) -> list[Reply]:
-    known, checker._known = checker._known, {}
-    try:
-        found = [
-            configuration[event.who + 1][1]
-            for configuration, _ in checker._search(event.time, event.who)
-            if configuration[event.who + 1] is not None and configuration[event.who + 1][0] == DONE
-        ]
-    finally:
-        checker._known = known
+def _possible_replies(stuck: Stuck, event: Return) -> list[Reply]:
+    found: list[Reply] = []
+    for configuration, trail in stuck.configurations.items():
+        for reached, _ in stuck.search.placing(event.who, stuck.moment, configuration, trail):
+            slot = reached[event.who + 1]
+            if slot is not None and slot[0] == DONE:
+                found.append(slot[1])
     return list(dict.fromkeys(found))
 
 
-def _early(checker: "Checker", event: Return) -> bool:
+def _is_early(stuck: Stuck, event: Return) -> bool:
     """Whether the reply is that of a time-out which was not due yet."""
-    for configuration, _ in checker.at_rest():
+    for configuration, _ in stuck.at_rest():
         slot = configuration[event.who + 1]
-        timer = checker.relation.steps(configuration[0], event.who, slot).timer
+        timer = stuck.search.relation.steps(configuration[0], event.who, slot).timer
         if timer is not None and timer.step.slot == (DONE, event.reply):
             return True
     return False
 
 
-def _wrong_sleep(checker: "Checker", event: Quiet) -> tuple[str, str, str, list[str]]:
-    asleep = ", ".join(_name(checker, who) for who in event.asleep)
+def _wrong_sleep(stuck: Stuck, event: Quiet) -> tuple[str, str, str, list[str]]:
+    asleep = ", ".join(stuck.name(who) for who in event.asleep)
     observed = f"asleep in their calls: {asleep}"
-    rests = list(checker.at_rest())
+    rests = list(stuck.at_rest())
     for configuration, trail in rests:
         for who in event.asleep:
             slot = configuration[who + 1]
             if slot is not None and slot[0] not in (LIVE, SUSPENDED, DEAD):
-                return _lost_wake_up(checker, who, trail, observed, rests)
+                return _lost_wake_up(stuck, who, trail, observed, rests)
     configuration = rests[0][0]
     for who in event.asleep:
         if configuration[who + 1] is None or configuration[who + 1][0] in (DEAD, SUSPENDED):
-            sentence = f"{_name(checker, who)} is asleep, though it is inside no call"
+            sentence = f"{stuck.name(who)} is asleep, though it is inside no call"
             return "sleep", sentence, observed, []
-        if checker._overdue(configuration, who, event.time):
-            call = _call(checker, who)
-            return "time-out", f"{call} sleeps on though its time was up", observed, []
+        if stuck.search.overdue(configuration, who, stuck.moment):
+            sentence = f"{stuck.call(who)} sleeps on though its time was up"
+            return "time-out", sentence, observed, []
     return "sleep", f"the model has other sleepers than {asleep}", observed, []
 
 
 def _lost_wake_up(
-    checker: "Checker", who: Process, trail: Any, observed: str, rests: Sequence[Any]
+    stuck: Stuck, who: Process, trail: Trail, observed: str, rests: Sequence[Way]
 ) -> tuple[str, str, str, list[str]]:
-    last = next(taken for taken in reversed(trail_of(checker, trail)) if taken.who == who)
-    call = _call(checker, who)
-    if last.rule in ("would block", "interrupted"):
+    last = next(
+        taken for taken in reversed(trail_of(stuck.search.relation, trail)) if taken.who == who
+    )
+    call = stuck.call(who)
+    if last.rule in (EngineRule.WOULD_BLOCK, EngineRule.INTERRUPTED):
         kind = "sleep"
         sentence = f"{call} sleeps, where the model has it return {show(last.reply)}"
     else:
@@ -140,13 +152,13 @@ def _lost_wake_up(
     return kind, sentence, observed, allowed
 
 
-def _wrong_death(checker: "Checker", event: Died) -> tuple[str, str, str, list[str]]:
-    call = _call(checker, event.who).replace(": ", " in ", 1)
+def _wrong_death(stuck: Stuck, event: Died) -> tuple[str, str, str, list[str]]:
+    call = stuck.call(event.who).replace(": ", " in ", 1)
     sentence = f"{call} was ended by {event.cause}, which no rule allows"
     return "death", sentence, f"{call}: {event.cause}", ["it lives"]
 
 
-def steps_of(trail: Any) -> list[tuple[Process, str, bool]]:
+def steps_of(trail: Trail) -> list[tuple[Process, str, bool]]:
     """Who took which rule, in order, by one explanation, and whether that ended the call."""
     found = []
     while trail is not None:
@@ -163,12 +175,11 @@ def _ends_call(slot: Slot) -> bool:
     )
 
 
-def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:
+def trail_of(relation: Relation, trail: Trail) -> tuple[Taken, ...]:
     """The steps of one explanation, oldest first."""
     found = []
     while trail is not None:
         trail, event, who, step, slot = trail
-        relation = checker.relation
         has_op = slot[0] != FALLING
         found.append(
             Taken(
@@ -176,28 +187,34 @@ def trail_of(checker: "Checker", trail: Any) -> tuple[Taken, ...]:
                 who,
                 relation.op(slot[1]) if has_op else None,
                 step.rule,
-                _reply_of(checker, step.slot),
+                _reply_of(relation, step.slot),
                 repr(relation.state((step.state,))),
             )
         )
     return tuple(reversed(found))
 
 
-def _reply_of(checker: "Checker", slot: Slot) -> Reply:
+def _reply_of(relation: Relation, slot: Slot) -> Reply:
     if slot is None or slot[0] == DEAD:
         return None
     if slot[0] in (DONE, FALLING):
         reply: Reply = slot[1]
         return reply
     number = slot[1]
-    return None if number is None else Later(checker.relation.op(number))
+    return None if number is None else Later(relation.op(number))
 
 
-def waits_for(checker: "Checker", configuration: Configuration) -> tuple[WaitsFor, ...]:
-    """The wait-for graph of a configuration: an edge for every sleeper."""
-    relation = checker.relation
+def dead_by(history: Sequence[Event]) -> frozenset[Process]:
+    """Who is dead at the end of a history."""
+    return frozenset(event.who for event in history if type(event) is Died)
+
+
+def waits_for(
+    relation: Relation, history: Sequence[Event], configuration: Configuration
+) -> tuple[WaitsFor, ...]:
+    """The wait-for graph of a configuration that explains a history: an edge for every sleeper."""
     state = relation.state(configuration)
-    dead, keeper = checker.dead(), relation.processes - 1
+    dead, keeper = dead_by(history), relation.processes - 1
     edges = []
     for who, slot in enumerate(configuration[1:]):
         if slot is None or slot[0] != LIVE:

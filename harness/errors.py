@@ -18,9 +18,9 @@ class Unsupported(Exception):
 
 
 class Halt(BaseException):
-    """Carries `error` out of a Hypothesis test, which stops at it; any Exception would be taken
-    for what the test is looking for, and shrunk."""
+    """Carries `error`, which is no violation, out of a Hypothesis test, which stops at it; any
+    Exception would be taken for what the test is looking for, and shrunk."""
 
-    def __init__(self, error: Broken | BadInput) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error

@@ -32,6 +32,14 @@ class Violated(AssertionError):
         """Makes the program smaller, where whoever raised this knows how to run it again."""
 
 
+class Undecided(Exception):
+    """Nobody can say whether the model allows what happened. `run` is what is known of it."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(describe(REPORTS.failure(run)))
+        self.run = run
+
+
 def violated_in(error: BaseException) -> Violated | None:
     """The violation that an exception is or holds. Hypothesis wraps one that did not come again
     when it tried (FlakyFailure): it has been seen all the same, and its record is kept."""
@@ -114,11 +122,11 @@ def keep(run: Run) -> None:
 
 
 def require_held(run: Run) -> None:
-    """Pass a run that held. Of any other the record is on disk before this raises Violated,
-    unless it cannot be written."""
+    """Pass a run that held. Of any other the record is on disk before this raises Violated or
+    Undecided, unless it cannot be written."""
     if run.verdict.outcome is Outcome.HELD:
         return
-    # Whoever reports the violation tries once more, and says why it could not be kept.
+    # Whoever reports it tries once more, and says why it could not be kept.
     with contextlib.suppress(BadInput):
         keep(run)
-    raise Violated(run)
+    raise Violated(run) if run.verdict.outcome is Outcome.VIOLATED else Undecided(run)

@@ -1,34 +1,37 @@
 """The pytest plug-in: profiles, test workers that own a CPU, fixtures, reports, coverage."""
 
-import ctypes
+import contextlib
 import json
 import os
-import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative
-from hypothesis.errors import FailedHealthCheck, Unsatisfiable
+from hypothesis import settings
+from hypothesis.errors import FailedHealthCheck, InvalidArgument, Unsatisfiable
 
 from harness.codec import write_whole
 from harness.coverage import Coverage
 from harness.errors import BadInput, Broken, Halt, NotSetUp, Unsupported
-from harness.findings import REPORTS, Violated, keep, machine, violated_in
-from harness.generate.profiles import EXAMPLES, load_profile
+from harness.execute.sandbox import die_with_parent
+from harness.findings import REPORTS, Undecided, Violated, keep, machine, violated_in
+from harness.generate.profiles import EXAMPLES, profile
 from harness.report.index import Entry, Summary, render_index
 from harness.report.page import render_failure
 from harness.report.text import describe, render_summary
 from harness.run import Run
-from harness.verdict import Outcome
+from harness.verdict import EXIT_CODES, Outcome
 
-PR_SET_PDEATHSIG = 1
 ENTRY = "ipc_harness_entry"
 COUNTED = "ipc_harness_coverage"
-REFUSED = 2
-"""Exit code for bad input and a broken set-up."""
+REFUSED = "ipc_harness_refused"
+PARENT = pytest.StashKey[int]()
+"""The process that started this one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +39,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ipc-profile",
         metavar="NAME",
-        default=os.environ.get("IPC_HARNESS_PROFILE", "dev"),
         help=f"how much to explore: {', '.join(EXAMPLES)} (default: $IPC_HARNESS_PROFILE, or dev)",
     )
     group.addoption(
@@ -49,26 +51,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    try:
-        load_profile(config.getoption("--ipc-profile"))
-    except BadInput as error:
-        pytest.exit(str(error), returncode=REFUSED)
-    if _worker_input(config) is not None:
-        _end_with_parent()
+    config.stash[PARENT] = os.getppid()
+    config.addinivalue_line(
+        "markers", "conformance(trial): a property made by harness.testing.conformance"
+    )
+    if config.getoption("--ipc-profile") is not None:
+        _settings(config)
     config.pluginmanager.register(Gathering(config), "ipc-harness-gathering")
+
+
+def _settings(config: pytest.Config) -> settings:
+    """What the profile asks for. Ends the run if there is no such profile."""
+    named = config.getoption("--ipc-profile") or os.environ.get("IPC_HARNESS_PROFILE") or "dev"
+    try:
+        return profile(named)
+    except BadInput as error:
+        output = getattr(config, "workeroutput", {})
+        output[REFUSED] = str(error)
+        pytest.exit(str(error), returncode=EXIT_CODES[Outcome.BROKEN])
 
 
 def _worker_input(config: pytest.Config) -> dict[str, Any] | None:
     """What pytest-xdist tells its workers; ``None`` in a process that is none."""
     return getattr(config, "workerinput", None)
-
-
-def _end_with_parent() -> None:
-    """A test worker must not outlive the run that started it, however that ends."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _testing() -> Any:
@@ -77,7 +82,38 @@ def _testing() -> Any:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the properties, and no other test, explore what the profile asks for."""
+    if _testing() is not None and _worker_input(session.config) is not None:
+        # A test worker must not outlive the run that started it, however that ends.
+        die_with_parent(session.config.stash[PARENT])
+    functions = [item for item in session.items if isinstance(item, pytest.Function)]
+    properties = {item.function for item in functions if _trial(item) is not None}
+    if properties:
+        wanted = _settings(session.config)
+        for test in properties:
+            # Hypothesis refuses it to one that has settings: its user's own.
+            with contextlib.suppress(InvalidArgument):
+                wanted(test)
+
+
+def _trial(item: pytest.Item) -> Any:
+    """The trial of a property; ``None`` of any other test."""
+    marker = item.get_closest_marker("conformance")
+    return marker and marker.args[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    trial = _trial(item)
+    with contextlib.nullcontext() if trial is None else trial.part():
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not {"scenario", "in_sandbox"}.isdisjoint(getattr(item, "fixturenames", ())):
+        import_module("harness.testing")
     testing = _testing()
     if testing is not None:
         REPORTS.begin(item.config.getoption("--ipc-reports"), item.nodeid)
@@ -114,8 +150,10 @@ def _explain(item: pytest.Item, report: pytest.TestReport, error: BaseException)
             _tell(report, item, Outcome.BROKEN, str(error).partition("\n")[0])
             if isinstance(error, NotSetUp):
                 item.session.shouldstop = f"broken: {error}"
+        case Undecided():
+            _report_run(item, report, error.run)
         case Violated():
-            _report_violation(item, report, _smallest(error))
+            _report_run(item, report, _smallest(error))
 
 
 def _say(report: pytest.TestReport, item: pytest.Item, text: str) -> None:
@@ -147,8 +185,8 @@ def _smallest(violated: Violated) -> Run:
         return violated.run
 
 
-def _report_violation(item: pytest.Item, report: pytest.TestReport, run: Run) -> None:
-    """Keep and draw a failure. What cannot be written takes nothing else down with it."""
+def _report_run(item: pytest.Item, report: pytest.TestReport, run: Run) -> None:
+    """Keep and draw what did not hold. What cannot be written takes nothing else down with it."""
     failure, verdict = REPORTS.failure(run), run.verdict
     text = describe(failure)
     more = {"mechanism": run.mechanism, "replay": failure.replay}
@@ -202,7 +240,10 @@ class Gathering:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        counted = getattr(node, "workeroutput", {}).get(COUNTED)
+        output = getattr(node, "workeroutput", {})
+        if REFUSED in output:
+            pytest.exit(output[REFUSED], returncode=EXIT_CODES[Outcome.BROKEN])
+        counted = output.get(COUNTED)
         if counted is not None:
             self.coverage.add(Coverage.from_data(json.loads(counted)))
 
@@ -222,8 +263,18 @@ class Gathering:
             output[COUNTED] = json.dumps(self.coverage.to_data())
         elif self.in_use:
             self._write_index()
-            if self.refused or any(entry.outcome is Outcome.BROKEN for entry in self.entries):
-                session.exitstatus = REFUSED
+            session.exitstatus = self._exit_code(session)
+
+    def _exit_code(self, session: pytest.Session) -> int:
+        """pytest's own, but for what it does not know: a broken set-up, and a run of which
+        nothing worse can be said than that some of it is undecided."""
+        outcomes = Counter(entry.outcome for entry in self.entries)
+        if self.refused or outcomes[Outcome.BROKEN]:
+            return EXIT_CODES[Outcome.BROKEN]
+        failed = session.exitstatus == pytest.ExitCode.TESTS_FAILED
+        if failed and session.testsfailed == outcomes[Outcome.UNDECIDED]:
+            return EXIT_CODES[Outcome.UNDECIDED]
+        return session.exitstatus
 
     @property
     def in_use(self) -> bool:

@@ -11,7 +11,7 @@ from harness.coverage import Coverage
 from harness.errors import Broken, NotSetUp
 from harness.execute import syscalls
 from harness.execute.lockstep import Lockstep, Session
-from harness.history import Event, History
+from harness.history import Event, History, Invoke
 from harness.mechanism import Mechanism
 from harness.program import Program
 from harness.relation import Relation
@@ -21,6 +21,7 @@ PATIENCE = 1.0
 """Seconds for which a sleeper that could go on is watched before it counts as forgotten."""
 LONGEST_WATCH = 5
 """How often such a watch is begun anew because something moved."""
+NOTHING = Verdict(Outcome.UNDECIDED, "nothing happened: no process made any call")
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,18 @@ def run(
     if verdict is None:
         verdict = checker.verdict(deadlock_allowed, explained)
     return conclude(worker, mechanism, program, checker, verdict)
+
+
+def has_calls(history: Sequence[Event]) -> bool:
+    """Whether any process made a call."""
+    return any(isinstance(event, Invoke) for event in history)
+
+
+def by_itself(verdict: Verdict, history: Sequence[Event]) -> Verdict:
+    """The verdict on a history that nothing else stands beside: without a call it holds of
+    nothing, and is undecided."""
+    held = verdict.outcome is Outcome.HELD
+    return NOTHING if held and not has_calls(history) else verdict
 
 
 def conclude(

@@ -19,7 +19,7 @@ from harness.program import (
     Stop,
 )
 from harness.relation import Relation
-from harness.run import PATIENCE, Worker, conclude, judge
+from harness.run import PATIENCE, Worker, by_itself, conclude, judge
 from harness.spec import Op, Process, Reply
 from harness.verdict import Verdict
 
@@ -110,12 +110,13 @@ class Scenario:
         self._take(Elapse(who))
 
     def end(self) -> None:
-        """Give the actors back and judge the whole. Raises Violated unless it held."""
+        """Give the actors back and judge the whole. Raises Violated or Undecided unless it
+        held."""
         if self._abandoned:
             return
         self._context.__exit__(None, None, None)
         if not self._judged:
-            self._conclude(self._checker.verdict())
+            self._conclude(by_itself(self._checker.verdict(), self._checker.history))
 
     def _take(self, step: Step) -> None:
         self._steps.append(step)

@@ -3,28 +3,33 @@
 test_my_queue = conformance(MY_QUEUE)
 """
 
-from collections.abc import Callable, Hashable, Sequence
+import contextlib
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
 from harness.errors import BadInput, Broken, Halt, Unsupported
-from harness.findings import REPORTS, Violated, require_held, violated_in
+from harness.findings import REPORTS, Undecided, Violated, require_held, violated_in
+from harness.generate.profiles import profile
 from harness.generate.programs import ALL_FAULTS, Programs
 from harness.mechanism import Mechanism
 from harness.program import Program
 from harness.reduce import reduce
-from harness.run import PATIENCE, Run, Worker, run
+from harness.run import NOTHING, PATIENCE, Run, Worker, has_calls, run
 from harness.scenario import ASLEEP, Scenario
 from harness.verdict import Outcome
 
 __all__ = [
     "ASLEEP",
     "Scenario",
+    "Undecided",
     "Unsupported",
     "Violated",
     "conformance",
     "find_violation",
+    "profile",
 ]
 
 SHARDS = 4
@@ -37,17 +42,45 @@ WORKER = Worker()
 
 
 class Trial:
-    """Runs the programs of one property, and remembers that it has seen a failure."""
+    """Runs the programs of one property, and remembers what it has seen."""
 
     def __init__(self, mechanism: Mechanism, source: Programs, deadlock_allowed: bool) -> None:
         self.mechanism = mechanism
         self.source = source
         self.deadlock_allowed = deadlock_allowed
-        self.patience = PATIENCE
         self.unsupported: dict[Hashable, str] = {}
         """Why this machine cannot have a setup."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.patience = PATIENCE
+        self.violated = False
+        self.seen: dict[Program, Run] = {}
+        """What was run once there was a violation: shrinking comes upon the same programs again
+        and again, and one in which somebody is forgotten costs its whole patience."""
+        self.called = False
+        """Whether any process has made a call."""
+        self.last: Run | None = None
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """Around the programs of one part of the property, which judges nothing by those before
+        it. Raises Undecided where no process has made a call in any of them."""
+        self._forget()
+        yield
+        if self.last is not None and not self.called:
+            require_held(replace(self.last, verdict=NOTHING))
 
     def run(self, program: Program) -> Run:
+        """What comes of a program, or has come of it while shrinking."""
+        found = self.seen.get(program)
+        if found is None:
+            found = self._run(program)
+            if self.violated:
+                self.seen[program] = found
+        return found
+
+    def _run(self, program: Program) -> Run:
         relation = self.source.relation_of(program)
         found = run(
             WORKER,
@@ -58,19 +91,22 @@ class Trial:
             self.deadlock_allowed,
             explained=False,
         )
+        self.last, self.called = found, self.called or has_calls(found.history)
         if found.verdict.outcome is Outcome.VIOLATED:
-            self.patience = SHRINKING_PATIENCE
+            self.violated, self.patience = True, SHRINKING_PATIENCE
         return found
 
     def check(self, program: Program) -> None:
-        """Run a program. Raises Violated, which can reduce itself, unless it held. What this
-        machine cannot run is passed over and noted; a broken set-up ends the whole search."""
+        """Run a program. Raises Violated, which can reduce itself, if it is. What this machine
+        cannot run is passed over and noted; a broken set-up, and a program that nobody can judge
+        unless a violation was found before, end the whole search."""
         try:
             found = self._attempt(program)
-        except (Broken, BadInput) as error:
-            raise Halt(error) from error
-        try:
+            if self.violated and found.verdict.outcome is Outcome.UNDECIDED:
+                reject()
             require_held(found)
+        except (Broken, BadInput, Undecided) as error:
+            raise Halt(error) from error
         except Violated as violated:
             violated.reduced = lambda: self.reduced(found)
             raise
@@ -88,7 +124,7 @@ class Trial:
         """The smallest failing program reached from this one, watched with full patience."""
         smaller = reduce(found, self.run)
         self.patience = PATIENCE
-        last = self.run(smaller.program)
+        last = self._run(smaller.program)
         return last if last.verdict.outcome is Outcome.VIOLATED else smaller
 
 
@@ -103,7 +139,10 @@ def conformance(
 ) -> Callable[..., None]:
     """A property: whatever a program of up to ``steps`` steps of two to four ``actors`` does to
     the real thing, the model allows it. ``share`` percent of the steps are ``faults``. With
-    ``deadlock_allowed`` false, a program after which all sleep for ever is a violation too."""
+    ``deadlock_allowed`` false, a program after which all sleep for ever is a violation too.
+
+    How many programs are tried is for the profile to say, or for settings of your own around it:
+    ``settings(profile("dev"), max_examples=20)(conformance(MY_QUEUE))``."""
     source = Programs(mechanism, actors, steps, faults, share)
     trial = Trial(mechanism, source, deadlock_allowed)
 
@@ -111,7 +150,8 @@ def conformance(
     def test(shard: int, program: Program) -> None:
         trial.check(program)
 
-    sharded: Callable[..., None] = pytest.mark.parametrize("shard", range(SHARDS))(test)
+    marked = pytest.mark.conformance.with_args(trial)(test)
+    sharded: Callable[..., None] = pytest.mark.parametrize("shard", range(SHARDS))(marked)
     return sharded
 
 

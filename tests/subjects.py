@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import Unsupported
 from harness.mechanism import Mechanism
-from harness.spec import Exit, Model, Move, Op, Process
+from harness.spec import Exit, Model, Move, Op, Process, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,17 @@ class PickyLock(Lock):
         return super().moves(state, who, op)
 
 
+class VastLock(Lock):
+    """Whether it can be released in one of the states that it may be in, nobody can tell: they
+    are too many."""
+
+    def moves(self, state: Process | None, who: Process, op: Op) -> Iterator[Move]:
+        if isinstance(op, Acquire) and state is None:
+            yield from (Move("acquire", number, None) for number in range(250_000))
+        elif isinstance(op, Exit):
+            yield Move("exit", state, None)
+
+
 class TokenPipe:
     sleeps_in: Mapping[type, frozenset[str]] = {Acquire: frozenset({"read"})}
     reader: int
@@ -77,12 +88,13 @@ class TokenPipe:
     ) -> None:
         self.reader, self.writer = descriptors
 
-    def perform(self, op: Op) -> None:
+    def perform(self, op: Op) -> Reply:
         match op:
             case Acquire():
                 os.read(self.reader, 1)
             case Release():
                 os.write(self.writer, b"t")
+        return None
 
     def detach(self) -> None:
         os.close(self.reader)
@@ -97,8 +109,16 @@ class CannotCreate(TokenPipe):
 
 
 class CannotPerform(TokenPipe):
-    def perform(self, op: Op) -> None:
+    def perform(self, op: Op) -> Reply:
         raise ValueError("no call today")
+
+
+class Chatty(TokenPipe):
+    """Its replies are wrong, at once and every time."""
+
+    def perform(self, op: Op) -> Reply:
+        super().perform(op)
+        return "done"
 
 
 class NothingRed(TokenPipe):
@@ -138,7 +158,9 @@ def _mechanism(name: str, **other: Any) -> Mechanism:
 
 TOKEN_LOCK = _mechanism("TOKEN_LOCK")
 NEVER_RELEASED = _mechanism("NEVER_RELEASED", calls=never_release)
+VAST = _mechanism("VAST", model=lambda setup, processes: VastLock())
 PICKY = _mechanism("PICKY", model=lambda setup, processes: PickyLock())
+CHATTY = _mechanism("CHATTY", adapter=Chatty)
 CANNOT_CREATE = _mechanism("CANNOT_CREATE", adapter=CannotCreate)
 CANNOT_PERFORM = _mechanism("CANNOT_PERFORM", adapter=CannotPerform)
 NO_SUCH_LIMIT = _mechanism("NO_SUCH_LIMIT", limits=no_such_limit)

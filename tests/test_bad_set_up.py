@@ -36,7 +36,9 @@ def test_an_unknown_profile(project: Project, workers: tuple[str, ...]) -> None:
         project.test(*workers, IPC_HARNESS_PROFILE="fast"),
     ):
         assert code == 2
-        assert out.strip() == f"Exit: {sentence}"
+        assert f"Exit: {sentence}" in out
+        assert "passed" not in out
+        assert not (project.folder / "reports").exists()
 
 
 BROKEN = {

@@ -75,6 +75,8 @@ class Checker:
             if not self._explain(first):
                 return self._stuck(events)
         except TooMany:
+            # Kept whole, so that whoever judges it anew comes to the same verdict.
+            self.history += events
             return self._too_many()
         self.history += events
         return None
@@ -161,7 +163,7 @@ class Checker:
             f"more than {self._search.limit} configurations could explain the history; raise the "
             "limit, or check a shorter one"
         )
-        return Verdict(Outcome.UNDECIDED, sentence, event=len(self.history))
+        return Verdict(Outcome.UNDECIDED, sentence)
 
     def verdict(self, deadlock_allowed: bool = True, explained: bool = True) -> Verdict:
         """The verdict on a history that is explained to its end. Of one that held, the steps, the

@@ -17,10 +17,8 @@ from harness.history import Event, History, Invoke
 from harness.mechanism import Mechanism
 from harness.references import resolve
 from harness.relation import Relation
-from harness.run import Run, Worker, run
-from harness.verdict import Outcome, Verdict
-
-NOTHING = Verdict(Outcome.UNDECIDED, "nothing happened: no process made any call")
+from harness.run import Run, Worker, by_itself, run
+from harness.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,7 @@ class Saved:
 
     def _run(self, relation: Relation, verdict: Verdict) -> Run:
         record, rules, name = self.record, relation.model.rules, self.mechanism.name
-        if not _has_calls(record.history):
-            verdict = NOTHING
+        verdict = by_itself(verdict, record.history)
         return Run(record.program, record.history, verdict, rules, relation.start_text, name)
 
     def run(self, worker: Worker, relation: Relation) -> Run:
@@ -61,7 +58,7 @@ class Saved:
         allowed = record.deadlock_allowed
         with self.blamed():
             found = run(worker, self.mechanism, record.program, relation, deadlock_allowed=allowed)
-        return found if _has_calls(found.history) else replace(found, verdict=NOTHING)
+        return replace(found, verdict=by_itself(found.verdict, found.history))
 
     @contextlib.contextmanager
     def blamed(self) -> Iterator[None]:
@@ -110,7 +107,3 @@ def pieces(history: History) -> Iterator[list[Event]]:
             piece = []
         piece.append(event)
     yield piece
-
-
-def _has_calls(history: History) -> bool:
-    return any(isinstance(event, Invoke) for event in history)

@@ -1,4 +1,4 @@
-"""The Hypothesis profiles: how much a run explores.
+"""The profiles: how much a run explores, as settings of Hypothesis.
 
 ``dev`` is for a look while writing, ``ci`` for every change, ``nightly`` for stress by night.
 The example database is kept in ``.hypothesis/examples`` in each of them, also under xdist: a
@@ -15,15 +15,14 @@ EXAMPLES = {"dev": 100, "ci": 1_000, "nightly": 25_000}
 DATABASE = ".hypothesis/examples"
 
 
-def load_profile(name: str) -> None:
-    """Make a profile the one in force. Raises BadInput for an unknown name."""
+def profile(name: str) -> settings:
+    """The settings of a profile. Raises BadInput for an unknown name."""
     if name not in EXAMPLES:
         raise BadInput(
             f"unknown profile {name!r}: expected one of {', '.join(EXAMPLES)}; set it with "
             "--ipc-profile or IPC_HARNESS_PROFILE"
         )
-    settings.register_profile(
-        f"ipc-{name}",
+    return settings(
         max_examples=EXAMPLES[name],
         deadline=None,
         derandomize=False,
@@ -33,4 +32,3 @@ def load_profile(name: str) -> None:
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
         report_multiple_bugs=False,
     )
-    settings.load_profile(f"ipc-{name}")

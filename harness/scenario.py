@@ -1,5 +1,6 @@
 """Scenarios: programs written by hand, a step at a time, on the real thing."""
 
+from enum import Enum
 from typing import Any
 
 from harness.check.checker import Checker
@@ -17,21 +18,26 @@ from harness.program import (
     Signal,
     Step,
     Stop,
+    name_of,
 )
 from harness.relation import Relation
 from harness.run import PATIENCE, Worker, by_itself, conclude, judge
 from harness.spec import Op, Process, Reply
 from harness.verdict import Verdict
+from harness.words import show, step_text
 
 
-class Asleep:
-    """What `Scenario.call` says of a call that fell asleep: the value `ASLEEP`."""
+class Unanswered(Enum):
+    """What `Scenario.call` says of a call that has not returned."""
+
+    ASLEEP = "it fell asleep"
+    DIED = "it has ended the process that made it"
 
     def __repr__(self) -> str:
-        return "ASLEEP"
+        return self.name
 
 
-ASLEEP = Asleep()
+ASLEEP, DIED = Unanswered.ASLEEP, Unanswered.DIED
 
 
 class Scenario:
@@ -69,21 +75,40 @@ class Scenario:
         """The model's state now (one of them, where it leaves the kernel free)."""
         return self._checker.relation.state(self._checker.configuration)
 
-    def call(self, who: Process, op: Op) -> Reply | Asleep:
-        """The reply of a call, or `ASLEEP`."""
-        self._take(Call(who, op))
-        return ASLEEP if self.asleep(who) else self.answer(who)
+    def call(self, who: Process, op: Op) -> Reply | Unanswered:
+        """The reply of a call; `ASLEEP`, or `DIED` where the call has ended its own process."""
+        return self._outcome(Call(who, op))
 
-    def call_then_kill(self, who: Process, op: Op, victim: Process) -> Reply | Asleep:
+    def call_then_kill(self, who: Process, op: Op, victim: Process) -> Reply | Unanswered:
         """As `call`, and ``victim``, asleep until now, is killed before it runs."""
-        self._take(CallThenKill(who, op, victim))
-        return ASLEEP if self.asleep(who) else self.answer(who)
+        return self._outcome(CallThenKill(who, op, victim))
+
+    def _outcome(self, step: Call | CallThenKill) -> Reply | Unanswered:
+        who, was_dead = step.who, self.dead(step.who)
+        self._take(step)
+        if self.asleep(who):
+            return ASLEEP
+        return DIED if self.dead(who) and not was_dead else self.answer(who)
 
     def answer(self, who: Process) -> Reply:
-        """The reply of the last call of ``who``, which may have slept before it returned."""
+        """The reply of the last call of ``who``, which may have slept before it returned. Raises
+        AssertionError where there is none, or it was asked for before."""
         if who not in self._answers:
-            raise AssertionError(f"process {who} has not returned: {self._program}")
+            actors = self._program.actors
+            steps = (f"\n    {step_text(step, actors)}" for step in self._steps)
+            raise AssertionError(
+                f"{name_of(who, actors)} has no reply to give: {self._standing(who)}; the steps so "
+                f"far:{''.join(steps) or ' none'}"
+            )
         return self._answers.pop(who)
+
+    def _standing(self, who: Process) -> str:
+        if self.dead(who):
+            return "it is dead"
+        if not self.asleep(who):
+            return "it is idle, and the reply of its last call, if any, was asked for before"
+        stopped = who in self._session.stopped
+        return f"it is {'stopped' if stopped else 'asleep'} in {show(self._session.busy[who])}"
 
     def asleep(self, who: Process) -> bool:
         """Whether ``who`` is inside a call."""

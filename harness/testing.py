@@ -18,11 +18,12 @@ from harness.mechanism import Mechanism
 from harness.program import Program
 from harness.reduce import reduce
 from harness.run import NOTHING, PATIENCE, Run, Worker, has_calls, run
-from harness.scenario import ASLEEP, Scenario
+from harness.scenario import ASLEEP, DIED, Scenario
 from harness.verdict import Outcome
 
 __all__ = [
     "ASLEEP",
+    "DIED",
     "Scenario",
     "Undecided",
     "Unsupported",

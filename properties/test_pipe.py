@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.spec import Errno, Op, Process
-from harness.testing import ASLEEP, Scenario, Unsupported, conformance
+from harness.spec import Errno
+from harness.testing import ASLEEP, DIED, Scenario, Unsupported, conformance
 from models.pipe import (
     PAGE,
     Close,
@@ -38,13 +38,6 @@ READER = PipeSetup(sole="r", keeper="")
 """A alone can read, only the others can write."""
 TRIES = 200
 """How often the scheduler gets the chance to let a dying process run before a woken one."""
-
-
-def dies_in(run: Scenario, who: Process, op: Op) -> bool:
-    """Whether a call ends its own process."""
-    with pytest.raises(AssertionError, match="has not returned"):
-        run.call(who, op)
-    return run.dead(who)
 
 
 def bytes_lost_with_the_dying(scenario: MakeScenario) -> Scenario:
@@ -304,7 +297,7 @@ class TestSigpipe:
     def test_sigpipe_ends_a_writer_by_default(self, scenario: MakeScenario) -> None:
         run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="default"))
         run.call(A, Close("r"))
-        assert dies_in(run, B, Write(0, 1))
+        assert run.call(B, Write(0, 1)) is DIED
 
     def test_the_last_reader_going_wakes_a_writer(self, scenario: MakeScenario) -> None:
         run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"), actors=3)
@@ -338,7 +331,7 @@ class TestSigpipe:
         run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"))
         run.call(A, Close("r"))
         run.call(B, Write(0, 1))
-        assert dies_in(run, B, Sigmask(block=False))
+        assert run.call(B, Sigmask(block=False)) is DIED
 
     def test_ignoring_a_pending_sigpipe_discards_it(self, scenario: MakeScenario) -> None:
         run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"))

@@ -1,17 +1,13 @@
 """The model of the POSIX message queue, one behaviour a test, without any kernel."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import models
-from harness.relation import DONE, LIVE, SUSPENDED, Configuration, Relation, after, with_slot
-from harness.spec import EngineRule, Errno, Op, Process, Reply
+from harness.relation import SUSPENDED
+from harness.spec import Errno, Op, Reply
 from models.posix_mq import (
     MALFORMED,
-    RULES,
     Close,
     GetAttributes,
     Notify,
@@ -23,121 +19,33 @@ from models.posix_mq import (
     Receive,
     Send,
     SetAttributes,
-    State,
     StopNotifying,
     TakeNotification,
     Unlink,
 )
 from models.posix_mq.operations import AwaitMessage, AwaitRoom
+from tests.model_alone import ASLEEP, Actor, ModelAlone
 
-ASLEEP: Any = "asleep"
 EAGAIN, EBADF, EBUSY, EINVAL = Errno("EAGAIN"), Errno("EBADF"), Errno("EBUSY"), Errno("EINVAL")
 ENOSPC, ENOENT, EMSGSIZE = Errno("ENOSPC"), Errno("ENOENT"), Errno("EMSGSIZE")
 
 
-class Queues:
-    """Three actors and a keeper, whose calls are carried out by the model alone, one by one."""
-
-    def __init__(self, setup: QueueSetup) -> None:
-        self.relation = Relation(PosixMessageQueue(setup, 4), 4)
-        self.configuration: Configuration = self.relation.start
-        self.rules: list[str] = []
-        self.actors = tuple(Actor(self, who) for who in range(3))
-
-    def settle(self) -> None:
-        """Everybody who can go on does, the lowest process first."""
-        while ready := [
-            (who, step)
-            for who in range(4)
-            for step in self.relation.steps(self.configuration[0], who, self.slot(who)).ready
-        ]:
-            who, step = ready[0]
-            assert step.rule in RULES or step.rule in list(EngineRule)
-            self.rules.append(step.rule)
-            self.configuration = after(self.configuration, who, step)
-
-    def slot(self, who: Process) -> tuple[object, ...] | None:
-        slot: tuple[object, ...] | None = self.configuration[who + 1]
-        return slot
-
-    def put(self, who: Process, slot: tuple[object, ...] | None) -> None:
-        self.configuration = with_slot(self.configuration, who, slot)
-
-    @property
-    def state(self) -> State:
-        state = self.relation.state(self.configuration)
-        assert isinstance(state, State)
-        return state
-
-
-class Actor:
-    def __init__(self, queues: Queues, who: Process) -> None:
-        self.queues = queues
-        self.who = who
-
-    def calls(self, op: Op) -> Any:
-        self.begins(op)
-        self.queues.settle()
-        return self.answer
-
-    def begins(self, op: Op) -> None:
-        assert self.queues.slot(self.who) is None, "it is inside a call"
-        self.queues.put(self.who, self.queues.relation.called(op))
-
-    @property
-    def answer(self) -> Any:
-        """The reply of its last call, or `ASLEEP`."""
-        slot = self.queues.slot(self.who)
-        assert slot is not None
-        if slot[0] == LIVE:
-            return ASLEEP
-        assert slot[0] == DONE
-        self.queues.put(self.who, None)
-        return slot[1]
-
+class Messenger(Actor):
     def sends(self, message: str, priority: int = 0) -> Any:
         return self.calls(Send(message, priority))
 
     def receives(self) -> Any:
         return self.calls(Receive())
 
-    def runs_out_of_time(self) -> Any:
-        queues = self.queues
-        steps = queues.relation.steps(queues.configuration[0], self.who, queues.slot(self.who))
-        assert steps.timer is not None
-        queues.configuration = after(queues.configuration, self.who, steps.timer.step)
-        queues.settle()
-        return self.answer
-
-    def gets_a_signal(self, *, restart: bool) -> Any:
-        self.queues.put(self.who, self.queues.relation.hit(self.queues.slot(self.who), restart))
-        self.queues.settle()
-        return self.answer
-
-    def is_stopped(self) -> None:
-        self.queues.put(self.who, self.queues.relation.stopped(self.queues.slot(self.who)))
-        self.queues.settle()
-        slot = self.queues.slot(self.who)
-        assert slot is not None
-        assert slot[0] == SUSPENDED
-
-    def goes_on(self) -> None:
-        self.queues.put(self.who, self.queues.relation.continued(self.queues.slot(self.who)))
-        self.queues.settle()
-
-    def is_killed(self) -> None:
-        self.queues.put(self.who, self.queues.relation.killed(self.queues.slot(self.who)))
-        self.queues.settle()
-
 
 def made(
     *opened: Open, capacity: int = 2, shared: bool = False, queues_max: int = 256
-) -> tuple[Queues, Actor, Actor, Actor]:
+) -> tuple[ModelAlone, Messenger, Messenger, Messenger]:
     setup = QueueSetup(
         capacity=capacity, shared=shared, opened=opened or (Open(),), queues_max=queues_max
     )
-    queues = Queues(setup)
-    a, b, c = queues.actors
+    queues = ModelAlone(PosixMessageQueue(setup, 4))
+    a, b, c = (Messenger(queues, who) for who in range(3))
     return queues, a, b, c
 
 
@@ -174,7 +82,7 @@ def test_a_message_goes_to_the_receiver_that_has_waited_longest() -> None:
 def test_a_message_that_was_handed_over_is_nobody_elses() -> None:
     queues, a, b, c = made(Open(), Open(nonblock=True))
     assert a.receives() is ASLEEP
-    queues.put(a.who, (SUSPENDED, None, None))
+    a.is_put((SUSPENDED, None, None))
     c.sends("x")
     assert queues.state.served == ((a.who, ("x", 0)),)
     assert b.calls(Receive(descriptor=1)) == EAGAIN
@@ -296,25 +204,19 @@ def test_the_message_of_a_sender_killed_in_its_sleep_is_never_queued() -> None:
 def test_a_message_handed_to_a_receiver_that_is_killed_before_it_runs_is_lost() -> None:
     queues, a, b, _ = made()
     assert a.receives() is ASLEEP
-    b.begins(Send("x"))
-    step = queues.relation.steps(queues.configuration[0], b.who, queues.slot(b.who)).ready[0]
-    queues.configuration = after(queues.configuration, b.who, step)
+    b.calls_before_others_go_on(Send("x"))
     assert queues.state.served == ((a.who, ("x", 0)),)
-    queues.put(a.who, queues.relation.killed(None))
-    queues.settle()
+    a.is_killed()
     assert b.answer is None
     assert b.receives() is ASLEEP
 
 
 def test_the_message_of_an_admitted_sender_that_is_killed_before_it_runs_stays() -> None:
-    queues, a, b, _ = made(capacity=1)
+    _, a, b, _ = made(capacity=1)
     b.sends("x")
     assert a.sends("y") is ASLEEP
-    b.begins(Receive())
-    step = queues.relation.steps(queues.configuration[0], b.who, queues.slot(b.who)).ready[0]
-    queues.configuration = after(queues.configuration, b.who, step)
-    queues.put(a.who, queues.relation.killed(None))
-    queues.settle()
+    b.calls_before_others_go_on(Receive())
+    a.is_killed()
     assert [b.answer, b.receives()] == [("x", 0), ("y", 0)]
 
 
@@ -524,7 +426,7 @@ def test_the_status_line_gives_bytes_and_registration() -> None:
     assert b.calls(ReadStatus()) == (3, 0, 0, None)
 
 
-# The wait-for graph, and the list of rules
+# The wait-for graph
 
 
 def test_a_receiver_of_a_queue_without_a_name_waits_for_those_who_can_send() -> None:
@@ -534,15 +436,3 @@ def test_a_receiver_of_a_queue_without_a_name_waits_for_those_who_can_send() -> 
     model, keeper = queues.relation.model, 3
     assert model.partners(queues.state, a.who, AwaitMessage(0, None)) == frozenset({keeper})
     assert model.partners(queues.state, keeper, AwaitRoom(0, None)) == frozenset({0, 1, 2})
-
-
-def test_every_listed_rule_is_in_use() -> None:
-    folder = Path(models.__path__[0])
-    text = "".join(
-        (folder / "posix_mq" / f"{part}.py").read_text()
-        for part in ("exchange", "notification", "names")
-    )
-    used = set(re.findall(r'"((?:[a-z]+-)*[a-z]+)"', text))
-    refusals = re.findall(r'f"\{call\}(-[a-z-]+)"', text)
-    used |= {call + rest for call in ("open", "unlink") for rest in refusals}
-    assert set(RULES) <= used

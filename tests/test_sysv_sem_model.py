@@ -1,8 +1,10 @@
 """The model of System V semaphore sets, in sentences: each test is one behaviour."""
 
+from typing import Any
+
 import pytest
 
-from harness.spec import Errno, Exit, Later, Op, Process, Reply
+from harness.spec import Errno, Op, Process, Reply
 from models.sysv_sem import (
     Get,
     Getall,
@@ -15,72 +17,47 @@ from models.sysv_sem import (
     Setall,
     Setval,
     Stat,
-    State,
     SysvSem,
 )
-from properties.sysv_sem import SETUPS, menu, one, steps
+from properties.sysv_sem import one, steps
+from tests.model_alone import ASLEEP, ModelAlone
 
 A, B, C, KEEPER = range(4)
-ASLEEP = "asleep"
-EAGAIN, EIDRM, EINVAL, ERANGE = map(Errno, ("EAGAIN", "EIDRM", "EINVAL", "ERANGE"))
+EAGAIN, EIDRM, EINTR, EINVAL = map(Errno, ("EAGAIN", "EIDRM", "EINTR", "EINVAL"))
+ERANGE = Errno("ERANGE")
 
 
-class Sems:
-    """A set in the hands of three processes and a keeper, moved as the model says."""
+class Sems(ModelAlone):
+    """A set in the hands of three processes and a keeper."""
 
     def __init__(self, *values: int, setup: SemSetup | None = None) -> None:
-        self.model = SysvSem(setup or SemSetup(values), 4)
-        self.state: State = self.model.start()
-        self.sleeping: dict[Process, Op] = {}
-        self.rules: list[str] = []
+        super().__init__(SysvSem(setup or SemSetup(values), 4))
 
-    def call(self, who: Process, op: Op) -> Reply:
-        while True:
-            move = next(self.model.moves(self.state, who, op), None)
-            if move is None:
-                wait = self.model.wait(self.state, who, op)
-                if wait.would_block is not None:
-                    return wait.would_block
-                if wait.asleep is None:
-                    self.sleeping[who] = op
-                    return ASLEEP
-                move = wait.asleep
-            self.rules.append(move.rule)
-            assert isinstance(move.after, State)
-            self.state = move.after
-            if not isinstance(move.reply, Later):
-                return move.reply
-            op = move.reply.op
+    def call(self, who: Process, op: Op) -> Any:
+        return self.processes[who].calls(op)
 
-    def answer(self, who: Process) -> Reply:
-        return self.call(who, self.sleeping.pop(who))
-
-    def gives_up(self, who: Process) -> Reply:
-        wait = self.model.wait(self.state, who, self.sleeping.pop(who))
-        assert isinstance(wait.withdrawn, State)
-        self.state = wait.withdrawn
-        return wait.timed_out
+    def answer(self, who: Process) -> Any:
+        return self.processes[who].answer
 
     def dies(self, who: Process) -> None:
-        self.sleeping.pop(who, None)
-        self.call(who, Exit())
+        self.processes[who].is_killed()
 
-    def take(self, who: Process, sem: int = 0, by: int = 1, undo: bool = False) -> Reply:
+    def take(self, who: Process, sem: int = 0, by: int = 1, undo: bool = False) -> Any:
         return self.call(who, Semop(one(sem, -by, undo=undo)))
 
-    def give(self, who: Process, sem: int = 0, by: int = 1, undo: bool = False) -> Reply:
+    def give(self, who: Process, sem: int = 0, by: int = 1, undo: bool = False) -> Any:
         return self.call(who, Semop(one(sem, by, undo=undo)))
 
-    def zero(self, who: Process, sem: int = 0) -> Reply:
+    def zero(self, who: Process, sem: int = 0) -> Any:
         return self.call(who, Semop(one(sem, 0)))
 
-    def array(self, who: Process, *changes: tuple[int, int]) -> Reply:
+    def array(self, who: Process, *changes: tuple[int, int]) -> Any:
         return self.call(who, Semop(steps(*changes)))
 
-    def values(self) -> Reply:
+    def values(self) -> Any:
         return self.call(KEEPER, Getall())
 
-    def get(self, command: str, sem: int = 0) -> Reply:
+    def get(self, command: str, sem: int = 0) -> Any:
         return self.call(KEEPER, Get(command, sem))
 
 
@@ -368,7 +345,7 @@ def test_sem_otime_is_set_by_semop_and_by_a_death_not_by_setval() -> None:
 def test_a_timed_sleeper_that_gives_up_leaves_the_line() -> None:
     sems = Sems(0)
     assert sems.call(A, Semtimedop(one(0, -1), seconds=1)) is ASLEEP
-    assert sems.gives_up(A) == EAGAIN
+    assert sems.processes[A].runs_out_of_time() == EAGAIN
     assert sems.get("GETNCNT") == 0
     sems.give(B)
     assert sems.values() == (1,)
@@ -379,22 +356,28 @@ def test_a_timeout_of_zero_is_a_try() -> None:
     assert Sems(1).call(A, Semtimedop(one(0, -1))) is None
 
 
-def test_a_signal_or_a_stop_ends_a_sleep_with_eintr_even_with_sa_restart() -> None:
+@pytest.mark.parametrize("restart", [True, False])
+def test_a_signal_ends_a_sleep_with_eintr_even_with_sa_restart(restart: bool) -> None:
     sems = Sems(0)
     sems.take(A)
-    wait = sems.model.wait(sems.state, A, sems.sleeping[A])
-    assert (wait.interrupted, wait.restarts, wait.stopped) == (
-        Errno("EINTR"),
-        False,
-        Errno("EINTR"),
-    )
+    assert sems.processes[A].gets_a_signal(restart=restart) == EINTR
+    assert sems.get("GETNCNT") == 0
+
+
+def test_a_stop_ends_a_sleep_with_eintr() -> None:
+    sems = Sems(0)
+    sems.take(A)
+    sems.processes[A].is_stopped()
+    assert sems.get("GETNCNT") == 0
+    sems.processes[A].goes_on()
+    assert sems.answer(A) == EINTR
 
 
 @pytest.mark.parametrize("undo", [True, False])
 def test_what_a_sleeper_was_given_before_it_is_killed_is_lost_without_undo(undo: bool) -> None:
     sems = Sems(0)
     sems.take(A, undo=undo)
-    sems.give(B)
+    sems.processes[B].calls_before_others_go_on(Semop(one(0, 1)))
     sems.dies(A)
     assert sems.values() == (1 if undo else 0,)
 
@@ -450,14 +433,3 @@ def test_lowered_limits_are_kept() -> None:
     sems.call(A, Remove())
     assert sems.call(A, Semget(3, create=True)) == Errno("ENOSPC")
     assert sems.call(A, Semget(0, create=True)) == EINVAL
-
-
-@pytest.mark.parametrize("setup", SETUPS, ids=repr)
-def test_every_rule_of_every_call_has_its_sentence(setup: SemSetup) -> None:
-    sems = Sems(setup=setup)
-    for op in menu(len(setup.values)):
-        if A not in sems.sleeping:
-            sems.call(A, op)
-        else:
-            sems.gives_up(A)
-    assert set(sems.rules) <= set(sems.model.rules)

@@ -529,12 +529,12 @@ def test_after_a_poll_a_write_wakes_a_reader_even_if_there_were_bytes() -> None:
 
 def test_a_reader_waits_for_writers() -> None:
     pipe, a, b, _, _ = made(PipeSetup(sole="w", keeper="r"))
-    assert pipe.relation.model.partners(pipe.state, b.who, Reading(1)) == {a.who}
+    assert pipe.relation.model.partners(pipe.state, b.who, Reading(1)) == frozenset({a.who})
 
 
 def test_a_writer_waits_for_readers_and_for_writers_that_may_make_the_pipe_larger() -> None:
     pipe, a, b, c, keeper = made(PipeSetup(sole="r", keeper="w"))
-    others = {a.who, c.who, keeper.who}
+    others = frozenset({a.who, c.who, keeper.who})
     assert pipe.relation.model.partners(pipe.state, b.who, Writing(0, 1, 0)) == others
 
 

@@ -116,6 +116,14 @@ def await_fact(fact: Callable[[], bool], what: str) -> None:
         assert monotonic() < deadline, f"{what} did not come within {BOUND:g} s"
 
 
+def unseen(what: str, chances: str) -> AssertionError:
+    """For a case that shows only what the scheduler lets it see, and has not seen it."""
+    return AssertionError(
+        f"{what} was never seen in {chances}, so that nothing is shown; let the machine come to "
+        "rest, and run it again"
+    )
+
+
 def sleep_for_ever() -> NoReturn:
     while True:
         signal.pause()

@@ -39,7 +39,7 @@ from models.posix_mq import (
     TakeNotification,
     Unlink,
 )
-from properties.kernel.children import BOUND, Child, is_above_limits, leave_namespace
+from properties.kernel.children import BOUND, Child, is_above_limits, leave_namespace, unseen
 from properties.kernel.libc import LIBC
 from properties.kernel.posix_mq import PosixMqAdapter, Sigevent
 
@@ -190,7 +190,7 @@ def interrupt_all_the_time(timeouts: Sequence[float]) -> tuple[Reply, int]:
             reply = child.answer()
         if hits > 1:
             return reply, hits
-    raise Unsupported(f"no two signals in {timeouts[-1]:g} s; let the machine come to rest")
+    raise unseen("a second restart", f"{timeouts[-1]:g} s")
 
 
 def _receive_restarting(own: PosixMqAdapter, timeout: float) -> Reply:

@@ -19,7 +19,14 @@ from harness.errors import Unsupported
 from harness.execute import sandbox
 from harness.execute.registry import forget, register
 from models.sysv_sem import Sembuf, Steps
-from properties.kernel.children import Child, adopt_orphans, await_fact, sleep_for_ever, state_of
+from properties.kernel.children import (
+    Child,
+    adopt_orphans,
+    await_fact,
+    sleep_for_ever,
+    state_of,
+    unseen,
+)
 from properties.kernel.libc import failure
 from properties.kernel.sysv_sem import (
     GETALL,
@@ -305,7 +312,7 @@ def a_death_undoes_set_by_set_and_each_set_as_a_whole() -> None:
         for _ in range(TRIES):
             seen += _one_death(semids, array)
     if not seen:
-        raise Unsupported(f"in {TRIES} deaths the undo was never seen half-way; try again")
+        raise unseen("an undo half-way", f"{TRIES} deaths")
 
 
 def _one_death(semids: list[int], array: Steps) -> bool:
@@ -333,7 +340,7 @@ def a_death_undoes_before_it_closes_descriptors() -> None:
     with semaphores(1) as semid:
         early = sum(_undone_before_end_of_file(semid) for _ in range(TRIES))
     if not early:
-        raise Unsupported(f"in {TRIES} deaths the end of file always came too fast; try again")
+        raise unseen("an undo before the end of file", f"{TRIES} deaths")
 
 
 def _undone_before_end_of_file(semid: int) -> bool:

@@ -147,15 +147,15 @@ class Scenario:
         self._steps.append(step)
         if isinstance(step, Call | CallThenKill):
             self._answers.pop(step.who, None)
+        before = len(self._checker.history)
         try:
-            events = self._session.step(step)
-            verdict = judge(self._session, self._checker, events, PATIENCE)
+            verdict = judge(self._session, self._checker, self._session.step(step), PATIENCE)
         except (BadInput, Broken, Unsupported) as error:
             # What state the actors are in is unknown now: they are ended.
             self._abandoned = True
             self._context.__exit__(type(error), error, error.__traceback__)
             raise
-        for event in events:
+        for event in self._checker.history[before:]:
             if isinstance(event, Return):
                 self._answers[event.who] = event.reply
         if verdict is not None:

@@ -5,6 +5,7 @@ there is a bug to be found, without them there is none.
 """
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -121,6 +122,15 @@ class Chatty(TokenPipe):
         return "done"
 
 
+class Hesitant(TokenPipe):
+    """Sleeps a little, and not for the lock, before it releases it."""
+
+    def perform(self, op: Op) -> Reply:
+        if isinstance(op, Release):
+            time.sleep(0.1)
+        return super().perform(op)
+
+
 class NothingRed(TokenPipe):
     def create(self, setup: Setup) -> tuple[None, Sequence[int]]:
         if setup.colour == "red":
@@ -161,6 +171,7 @@ NEVER_RELEASED = _mechanism("NEVER_RELEASED", calls=never_release)
 VAST = _mechanism("VAST", model=lambda setup, processes: VastLock())
 PICKY = _mechanism("PICKY", model=lambda setup, processes: PickyLock())
 CHATTY = _mechanism("CHATTY", adapter=Chatty)
+HESITANT = _mechanism("HESITANT", adapter=Hesitant)
 CANNOT_CREATE = _mechanism("CANNOT_CREATE", adapter=CannotCreate)
 CANNOT_PERFORM = _mechanism("CANNOT_PERFORM", adapter=CannotPerform)
 NO_SUCH_LIMIT = _mechanism("NO_SUCH_LIMIT", limits=no_such_limit)

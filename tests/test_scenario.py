@@ -7,7 +7,7 @@ import pytest
 from harness.testing import ASLEEP, DIED, Scenario
 from models.pipe import Close, PipeSetup, Write
 from properties.pipe import PIPE
-from tests.subjects import TOKEN_LOCK, Acquire, Release
+from tests.subjects import HESITANT, TOKEN_LOCK, Acquire, Release
 
 MakeScenario = Callable[..., Scenario]
 A, B = 0, 1
@@ -29,6 +29,12 @@ def test_a_call_replies_sleeps_or_ends_its_process(scenario: MakeScenario) -> No
     assert run.call(B, Write(1, 1)) is DIED
     assert run.dead(B)
     assert (repr(ASLEEP), repr(DIED)) == ("ASLEEP", "DIED")
+
+
+def test_a_reply_that_comes_while_a_sleep_is_looked_into_is_heard(scenario: MakeScenario) -> None:
+    run = scenario(HESITANT)
+    run.call(A, Acquire())
+    assert run.call(A, Release()) is None
 
 
 def test_who_sleeps_is_named_with_its_call_and_the_steps(scenario: MakeScenario) -> None:

@@ -33,7 +33,8 @@ class Adapter(Protocol):
         processes: Mapping[int, Process],
     ) -> None:
         """In every process, before the first step: reach the object. The descriptors are this
-        process's own copies; ``processes`` maps process ids, as this process sees them, to the
+        process's own: in the keeper those that `create` returned, copies of them elsewhere;
+        ``processes`` maps process ids, as this process sees them, to the
         processes of the program, for replies that name a process."""
         ...
 

@@ -65,6 +65,9 @@ class Elapse:
     who: Process
 
 
+MOST_ACTORS = 26
+"""Actors of a program: each has a letter for its name."""
+
 Step = Call | Kill | CallThenKill | Stop | Continue | Signal | Elapse
 STEPS: tuple[type[Step], ...] = (Call, Kill, CallThenKill, Stop, Continue, Signal, Elapse)
 

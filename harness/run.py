@@ -87,7 +87,8 @@ class Worker:
                 mechanism.adapter, program.setup, mechanism.limits(program.setup), program.actors
             )
             yield session
-            session.end()
+            if not session.end():
+                self.close()
         except BaseException:
             self.close()
             raise

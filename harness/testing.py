@@ -123,7 +123,7 @@ class Trial:
 
     def reduced(self, found: Run) -> Run:
         """The smallest failing program reached from this one, watched with full patience."""
-        smaller = reduce(found, self.run)
+        smaller = reduce(self.source, found, self.run)
         self.patience = PATIENCE
         last = self._run(smaller.program)
         return last if last.verdict.outcome is Outcome.VIOLATED else smaller

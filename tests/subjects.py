@@ -114,6 +114,11 @@ class CannotPerform(TokenPipe):
         raise ValueError("no call today")
 
 
+class Asserts(TokenPipe):
+    def perform(self, op: Op) -> Reply:
+        raise AssertionError("the lock is odd")
+
+
 class Chatty(TokenPipe):
     """Its replies are wrong, at once and every time."""
 
@@ -174,6 +179,7 @@ CHATTY = _mechanism("CHATTY", adapter=Chatty)
 HESITANT = _mechanism("HESITANT", adapter=Hesitant)
 CANNOT_CREATE = _mechanism("CANNOT_CREATE", adapter=CannotCreate)
 CANNOT_PERFORM = _mechanism("CANNOT_PERFORM", adapter=CannotPerform)
+ASSERTS = _mechanism("ASSERTS", adapter=Asserts)
 NO_SUCH_LIMIT = _mechanism("NO_SUCH_LIMIT", limits=no_such_limit)
 LIMIT_OUT_OF_RANGE = _mechanism("LIMIT_OUT_OF_RANGE", limits=limit_out_of_range)
 GREEN_OR_RED = _mechanism("GREEN_OR_RED", adapter=NothingRed, setups=(Setup(), Setup("red")))

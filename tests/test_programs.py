@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, find, settings
 
 from harness.check.checker import Checker
 from harness.codec import Record, load, save
+from harness.errors import BadInput
 from harness.generate.programs import KILLS, Programs
 from harness.generate.walk import Walk
 from harness.mechanism import Mechanism, no_audit
@@ -134,6 +136,24 @@ def test_only_those_faults_are_drawn_that_are_wanted() -> None:
     assert kinds - {Elapse} == {Call, Kill}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"faults": ("kil",)}, "'kil'"),
+        ({"faults": "kill"}, "expected a sequence of 'elapse', 'kill'"),
+        ({"share": 100}, "share is 100"),
+        ({"share": -1}, "0 to 99"),
+        ({"actors": (3, 2)}, "(3, 2)"),
+        ({"actors": (1, 27)}, "of 1 to 26"),
+        ({"steps": 0}, "steps is 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Programs(FIFO, **wrong)
+    assert told in str(refused.value)
+
+
 def test_programs_have_no_more_steps_and_actors_than_wanted() -> None:
     source = Programs(SEMAPHORE, actors=(3, 3), steps=5)
     for program in drawn_from(source, 100):
@@ -144,10 +164,11 @@ def test_programs_have_no_more_steps_and_actors_than_wanted() -> None:
 # Small once shrunk.
 
 
-def smallest(mechanism: Mechanism, wanted: Callable[[Program], bool]) -> Program:
-    """What a program for which ``wanted`` holds is shrunk to."""
+def smallest(mechanism: Mechanism, wanted: Callable[[Program], bool], number: int = 0) -> Program:
+    """What a program for which ``wanted`` holds is shrunk to, found in search ``number``."""
+    source = Programs(replace(mechanism, audit=no_audit))
     found = find(
-        Programs(replace(mechanism, audit=no_audit)).strategy(),
+        source.strategy(),
         wanted,
         settings=settings(
             max_examples=5_000,
@@ -155,9 +176,9 @@ def smallest(mechanism: Mechanism, wanted: Callable[[Program], bool]) -> Program
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
-        random=Random(0),
+        random=Random(number),
     )
-    return shorten(found, wanted)
+    return shorten(source, found, wanted)
 
 
 def leads_to(mechanism: Mechanism, name: str) -> Callable[[Program], bool]:
@@ -203,10 +224,11 @@ def test_a_hard_program_shrinks_well() -> None:
     def wanted(program: Program) -> bool:
         return {"3 asleep", "woken, then killed", "timed out"} <= set(happenings(POST, program))
 
-    program = smallest(POST, wanted)
-    kinds = Counter(type(step) for step in program.steps)
+    found = sorted((smallest(POST, wanted, number).steps for number in range(3)), key=len)
+    kinds = Counter(type(step) for step in found[1])
     assert kinds == {Call: 3, CallThenKill: 1, Elapse: 1}
-    assert {type(step.op) for step in program.steps if isinstance(step, Call)} == {Receive}
+    assert {type(step.op) for step in found[1] if isinstance(step, Call)} == {Receive}
+    assert len(found[2]) <= 12
 
 
 @each_mechanism
@@ -240,33 +262,14 @@ def test_a_program_comes_back_from_a_file_as_it_was(mechanism: Mechanism, tmp_pa
 # The walk.
 
 
-def walk(walk: Walk, step: Step) -> None:
-    """Have the walk take a step as the drawing does."""
-    match step:
-        case Call(who, op):
-            walk.call(who, op)
-        case CallThenKill(who, op, victim):
-            walk.call_then_kill(who, op, victim)
-        case Kill(who):
-            walk.kill(who)
-        case Stop(who):
-            walk.stop(who)
-        case Continue(who):
-            walk.resume(who)
-        case Signal(who, restart):
-            walk.signal(who, restart)
-        case Elapse(who):
-            walk.elapse(who)
-
-
 @each_mechanism
 def test_the_walk_knows_how_it_stands(mechanism: Mechanism) -> None:
     for program in drawn(mechanism):
         walker = Walk(SOURCES[mechanism.name].relation_of(program))
         run = begun(mechanism, program)
         for step in program.steps:
-            if run.take(step):
-                walk(walker, step)
+            run.take(step)
+            walker.take(step)
             assert walker.state == run.state
             for who in range(program.actors):
                 asleep = run.is_asleep(who) and who not in run.halted
@@ -283,8 +286,8 @@ def test_the_checker_explains_what_the_walk_expects(mechanism: Mechanism) -> Non
         walker, checker, run = Walk(relation), Checker(relation), begun(mechanism, program)
         for step in program.steps:
             told = len(run.events)
-            if run.take(step):
-                walk(walker, step)
+            run.take(step)
+            walker.take(step)
             assert checker.feed(run.events[told:]) is None
             states = {relation.state(configuration) for configuration in checker.explanations()}
             assert walker.state in states

@@ -14,14 +14,13 @@ from harness.codec.values import decode, encode
 from harness.codec.vocabulary import vocabulary
 from harness.errors import BadInput
 from harness.history import EVENTS, History
-from harness.program import STEPS, Program
+from harness.program import MOST_ACTORS, STEPS, Program
 from harness.references import resolve
 
 FORMAT = "ipc-harness record"
 VERSION = 1
 LARGEST = 1 << 28
 """Bytes of the largest file that is read."""
-MOST_ACTORS = 26
 
 
 @dataclass(frozen=True)

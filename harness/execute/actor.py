@@ -85,29 +85,33 @@ class Actor:
             self.reference = reference
 
     def create(self, value: Any) -> Any:
-        """Make the object; its descriptors go out on the command socket."""
-        reference, setup, limits = value
+        """Make the object, whose descriptors go out on the command socket, and attach to it."""
+        reference, packed, who, processes, limits = value
         self.use(reference)
         lower_sysctls(limits, self.limits)
-        shared, descriptors = self.adapter.create(wire.unpacked_setup(setup))
+        setup = wire.unpacked_setup(packed)
+        shared, descriptors = self.adapter.create(setup)
         if descriptors:
             socket.send_fds(self.commands, [b"fds"], list(descriptors))
+        lower_resource_limits(limits, self.limits)
+        self.adapter.attach(setup, who, shared, descriptors, processes)
         return shared, len(descriptors)
 
     def attach(self, value: Any) -> None:
-        reference, setup, who, shared, count, processes, limits = value
+        reference, packed, who, processes, limits, shared, count = value
         descriptors: list[int] = []
         if count:
             _, descriptors, _, _ = socket.recv_fds(self.commands, 16, count)
         self.use(reference)
         lower_resource_limits(limits, self.limits)
-        self.adapter.attach(wire.unpacked_setup(setup), who, shared, descriptors, processes)
+        self.adapter.attach(wire.unpacked_setup(packed), who, shared, descriptors, processes)
 
     def detach(self, value: None) -> None:
         self.adapter.detach()
         self.limits.close()
 
     def destroy(self, shared: Any) -> None:
+        self.detach(None)
         self.adapter.destroy(shared)
 
     def run(self, value: Any) -> Any:

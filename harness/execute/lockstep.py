@@ -5,12 +5,11 @@ system call that its call may sleep in, and no answer has come. The supervisor l
 run with sched_yield, on the CPU that they share, and looks again until everybody is at rest.
 """
 
-import contextlib
 import os
 import select
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, monotonic_ns
 from typing import Any
@@ -39,6 +38,9 @@ SETTLE_BOUND = 60.0
 ELAPSE_BOUND = 12.0
 """Seconds for which the end of a timed call is awaited."""
 ANYWHERE: frozenset[str] = frozenset()
+RESTARTED = "restart_syscall"
+"""The system call that the kernel itself makes to go on with a sleep (poll, futex, …) which a
+stop has interrupted, see restart_syscall(2); a call that may sleep may sleep in it."""
 
 
 class Lockstep:
@@ -73,11 +75,13 @@ class Lockstep:
             poll.register(actor.pidfd, select.POLLIN)
             if not poll.poll(START_BOUND * 1000):
                 raise Broken(f"{function} did not end within {START_BOUND:g} s")
-            try:
-                return result(wire.unpack(self.pool.answers.recv(wire.LARGEST)))
-            except BlockingIOError as error:
-                cause = self.pool.cause_of_death(actor)
-                raise Broken(f"{function} was ended by {cause}") from error
+            answers = [each for each in self.pool.received() if each[0] == actor.serial]
+            if not answers:
+                raise Broken(f"{function} was ended by {self.pool.cause_of_death(actor)}")
+            _, kind, _, _, value = answers[0]
+            if kind == wire.FAILED and value[0] == "AssertionError":
+                raise AssertionError(f"{value[1]}\n{value[2]}")
+            return result(answers[0])
         finally:
             self.pool.discard(actor)
 
@@ -86,14 +90,12 @@ class Lockstep:
         self.pool.close()
 
 
-def result(answer: tuple[int, int, int, int, Any]) -> Any:
+def result(answer: wire.Answer) -> Any:
     """The value of an answer. Raises what went wrong in the actor."""
     _, kind, _, _, value = answer
     if kind == wire.ANSWER:
         return value
     name, text, trace = value
-    if name == "AssertionError":
-        raise AssertionError(f"{text}\n{trace}")
     if name == "Unsupported":
         raise Unsupported(text)
     if name == "BadInput":
@@ -146,17 +148,16 @@ class Session:
     def linger(self, seconds: float) -> list[Event]:
         """Watch the sleepers for up to ``seconds``. Says what happened, or (one `Quiet` with
         its `held`) that they did not run at all."""
-        before = {who: self.crew[who].watch.switches() for who in self.busy}
-        started = monotonic_ns()
+        before, started = self._switches(), monotonic_ns()
         if not self._await_answer(seconds):
-            now = {who: self.crew[who].watch.switches() for who in self.busy}
-            held = monotonic_ns() - started if now == before else 0
-            return [Quiet(self._now(), self._asleep(), held)]
+            return [self._quiet_since(started, before)]
         self._settle()
         return self._take_events()
 
-    def end(self) -> None:
-        """Bring the actors back to rest, close and remove the object."""
+    def end(self) -> bool:
+        """Bring the actors back to rest, close and remove the object. Says whether all is well:
+        not where the keeper cannot be brought back, without which only the end of the sandbox
+        removes the object."""
         for who in list(self.stopped):
             self.crew[who].send_signal(signal.SIGCONT)
         self.stopped.clear()
@@ -164,38 +165,39 @@ class Session:
             self.crew[who].send_signal(signal.SIGUSR1)
         if self.busy:
             self._settle()
-        for who in [*self.busy, *self.dead]:
+        *others, keeper = self.crew
+        gone = self.busy.keys() | self.dead
+        for who in gone:
             self.pool.discard(self.crew[who])
-        self.pool.order(len(self.busy) + len(self.dead))
-        alive = [
-            actor
-            for who, actor in enumerate(self.crew)
-            if who not in self.dead and who not in self.busy
-        ]
+        self.pool.order(len(gone))
         # Everybody has left before the object is removed: one that is still open may count.
-        for actor in alive:
+        left = [actor for who, actor in enumerate(others) if who not in gone]
+        for actor in left:
             actor.tell(wire.DETACH, None)
-        self._acknowledged(alive)
-        self.crew[-1].tell(wire.DESTROY, self._shared)
-        self._acknowledged(self.crew[-1:])
+        self._acknowledged(left)
+        if len(others) in gone:
+            return False
+        keeper.tell(wire.DESTROY, self._shared)
+        self._acknowledged([keeper])
+        return True
 
     def _set_up(self, reference: str, setup: Any, limits: Mapping[str, int]) -> Any:
-        keeper = self.crew[-1]
+        *others, keeper = self.crew
         packed = wire.packed_setup(setup)
-        keeper.tell(wire.CREATE, (reference, packed, limits))
+        processes = {actor.inner_pid: who for who, actor in enumerate(self.crew)}
+        keeper.tell(wire.CREATE, (reference, packed, len(others), processes, limits))
         shared, count = self._acknowledged([keeper])[0]
         descriptors: Sequence[int] = ()
         if count:
             _, descriptors, _, _ = socket.recv_fds(keeper.commands, 16, count)
-        processes = {actor.inner_pid: who for who, actor in enumerate(self.crew)}
-        for who, actor in enumerate(self.crew):
-            value = (reference, packed, who, shared, count, processes, limits)
+        for who, actor in enumerate(others):
+            value = (reference, packed, who, processes, limits, shared, count)
             actor.tell(wire.ATTACH, value)
             if count:
                 socket.send_fds(actor.commands, [b"fds"], list(descriptors))
         for descriptor in descriptors:
             os.close(descriptor)
-        self._acknowledged(self.crew)
+        self._acknowledged(others)
         return shared
 
     def _acknowledged(self, actors: Sequence[Actor]) -> list[Any]:
@@ -205,21 +207,13 @@ class Session:
         deadline = monotonic() + START_BOUND
         while expected:
             os.sched_yield()
-            for answer in self._answers():
+            for answer in self.pool.received():
                 if answer[0] in expected:
                     values.append(result(answer))
                     expected.discard(answer[0])
             if expected and monotonic() > deadline:
                 raise Broken(f"an actor has not answered within {START_BOUND:g} s")
         return values
-
-    def _answers(self) -> Iterator[tuple[int, int, int, int, Any]]:
-        """The answers that have come."""
-        receive, room = self.pool.answers.recv_into, self.pool.room
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                size = receive(room)
-                yield wire.unpack(room[:size])
 
     # The steps.
 
@@ -280,11 +274,12 @@ class Session:
         if who not in self.busy or who in self.stopped:
             return
         deadline = monotonic() + ELAPSE_BOUND
+        before, started = self._switches(), monotonic_ns()
         while who in self.busy and self._await_answer(deadline - monotonic()):
             self._settle()
+            before, started = self._switches(), monotonic_ns()
         if who in self.busy:
-            held = int(ELAPSE_BOUND * 1e9)
-            self._events.append(Quiet(self._now(), self._asleep(), held))
+            self._events.append(self._quiet_since(started, before))
 
     # Coming to rest.
 
@@ -341,7 +336,7 @@ class Session:
         if who not in self._asleep_in:
             where = watch.syscall()
             allowed = self.sleeps_in.get(type(self.busy[who]), ANYWHERE)
-            if where is None or (allowed and where not in allowed):
+            if where is None or (allowed and where not in allowed and where != RESTARTED):
                 return False
             self._asleep_in[who] = where
         return True
@@ -353,14 +348,15 @@ class Session:
     def _drain(self) -> bool:
         """Take the answers that have come. Says whether there were any."""
         some = False
-        for answer in self._answers():
+        while self.busy:
+            answer = self.pool.receive()
+            if answer is None:
+                break
             who = self._who.get(answer[0])
             if who is None or who not in self.busy:
                 continue  # of an actor of an earlier program, killed since
             some = True
             self._returned(who, result(answer), answer[2], answer[3])
-            if not self.busy:
-                break
         return some
 
     def _returned(self, who: Process, reply: Any, began: int, ended: int) -> None:
@@ -375,22 +371,24 @@ class Session:
 
     def _tell_return(self, event: Return) -> None:
         """Put it before the SIGKILL that it has outrun, if there is one."""
-        at = len(self._events)
         for number, earlier in enumerate(self._events):
             if isinstance(earlier, Killing) and earlier.who == event.who:
-                at = number
                 event = replace(event, time=min(event.time, earlier.time))
-                break
-        self._events.insert(at, event)
+                self._events.insert(number, event)
+                return
+        self._events.append(event)
 
     def _bury(self, who: Process) -> None:
         """Wait for the end of a process that is dying, and say how it ended."""
         actor = self.crew[who]
         if not actor.is_dead(SETTLE_BOUND):
             raise Broken(f"process {who} has not died within {SETTLE_BOUND:g} s")
+        # An answer of its killer comes first, if there is one by now: the kill was after the call.
+        self._drain()
+        if who in self.dead:
+            return
         self.dead.add(who)
         self.stopped.discard(who)
-        self._drain()
         for killer in [one for one, victim in self._victims.items() if victim == who]:
             # Dead before its killer has answered: the kill may come after the call or within it.
             del self._victims[killer]
@@ -403,6 +401,15 @@ class Session:
         poll = select.poll()
         poll.register(self.pool.answers, select.POLLIN)
         return bool(poll.poll(max(0.0, seconds) * 1000))
+
+    def _switches(self) -> dict[Process, tuple[int, int]]:
+        """How often each that is inside a call has left the CPU."""
+        return {who: self.crew[who].watch.switches() for who in self.busy}
+
+    def _quiet_since(self, started: int, before: dict[Process, tuple[int, int]]) -> Quiet:
+        """Who is asleep, and for how long if none of them has run since ``started``."""
+        held = monotonic_ns() - started if self._switches() == before else 0
+        return Quiet(self._now(), self._asleep(), held)
 
     def _is_free(self, who: Process) -> bool:
         return who not in self.busy and who not in self.dead and who not in self.stopped

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from harness.errors import Broken
@@ -64,7 +65,7 @@ class Pool:
         self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.answers, answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.answers.setblocking(False)
-        self.room = memoryview(bytearray(wire.LARGEST))
+        self._room = memoryview(bytearray(wire.LARGEST))
         """Where answers are received."""
         for end in (control, answers):
             end.set_inheritable(True)
@@ -149,6 +150,18 @@ class Pool:
             actor = Actor(pickle.loads(data), commands, descriptors[1])
             self.alive[actor.serial] = actor
             self._spares.append(actor)
+
+    def receive(self) -> wire.Answer | None:
+        """The next answer of any actor; ``None`` if none has come."""
+        try:
+            size = self.answers.recv_into(self._room)
+        except BlockingIOError:
+            return None
+        return wire.unpack(self._room[:size])
+
+    def received(self) -> Iterator[wire.Answer]:
+        """The answers that have come."""
+        return iter(self.receive, None)
 
     def cause_of_death(self, actor: Actor) -> str:
         """The signal that ended it, or ``exit N``."""

@@ -16,9 +16,11 @@ from harness.spec import Op
 CALL = b"C"
 CALL_THEN_KILL = b"K"
 CREATE = b"N"
+"""Make the object, and attach to it."""
 ATTACH = b"A"
 DETACH = b"D"
 DESTROY = b"X"
+"""Detach from the object, and remove it."""
 RUN = b"F"
 FORK = b"f"
 LOAD = b"l"
@@ -30,7 +32,7 @@ LARGEST_COMMAND = 1 << 16
 """Bytes of the largest command; small, since room for it is made at every read."""
 
 HEADER = struct.Struct("<IBqq")
-"""Serial number of the actor, kind of answer, monotonic nanoseconds before and after."""
+"""What an `Answer` begins with."""
 ANSWER = 0
 FAILED = 1
 
@@ -68,6 +70,10 @@ def unpacked_setup(packed: bytes) -> Any:
     return pickle.loads(packed)
 
 
-def unpack(message: bytes | memoryview) -> tuple[int, int, int, int, Any]:
+Answer = tuple[int, int, int, int, Any]
+"""Serial number of the actor, kind of answer, monotonic nanoseconds before and after, value."""
+
+
+def unpack(message: bytes | memoryview) -> Answer:
     serial, kind, began, ended = HEADER.unpack_from(message)
     return serial, kind, began, ended, pickle.loads(message[HEADER.size :])

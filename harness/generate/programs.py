@@ -1,22 +1,27 @@
 """The one strategy that whole programs are drawn from.
 
-Every step is one integer, an index into the menu of calls (for each actor) and faults, and 0
-ends the program; so deleting a choice deletes a step, and a smaller choice is a simpler step.
+A program is one string of bytes, since Hypothesis spends on each of its choices what a call on
+the kernel costs: a few numbers of 16 bits, then one for each step, an index into the menu of
+calls (for each actor) and faults. 0 is no step, so that a number that shrinks to it leaves the
+step out, and a smaller number is a simpler step.
 The model is walked along while drawing, so that calls go to actors that are idle, faults to
 actors that they can hit, and the queue is full when it is said to be. Half of the programs use
 a random part of the menu only (swarm testing, Groce et al. 2012), which is what really fills
 queues and puts several to sleep.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from hypothesis import strategies as st
 
+from harness.errors import BadInput
 from harness.generate.walk import Walk
 from harness.mechanism import Mechanism
 from harness.program import (
+    MOST_ACTORS,
     Call,
     CallThenKill,
     Continue,
@@ -35,10 +40,17 @@ ALL_FAULTS = ("elapse", "kill", "signal", "restart", "stop", "continue", "call t
 """The faults that a program may have; `filled` objects and short time-outs come with the setup
 and the calls."""
 MOST_FILLED = 70
-_WHOLE_MENU = 256
-"""Swarm masks from here on leave nothing out."""
+_SWARM = 8
+"""Parts that a menu is divided into: entry 0, 8, 16, … are the first part, and so on."""
+_HEAD = 6
+"""Numbers drawn for a program beside its steps."""
+_BITS = 16
+"""Bits of a number that is drawn."""
 
-_choices: Callable[[int], st.SearchStrategy[int]] = cache(lambda top: st.integers(0, top))
+
+def _scaled(number: int, size: int) -> int:
+    """One of ``range(size)``, each as likely, from a number that was drawn; 0 for 0."""
+    return number * size >> _BITS
 
 
 class Drawing:
@@ -57,7 +69,8 @@ class Drawing:
         self.walk = Walk(relation)
         self.actors = relation.processes - 1
         self.faults = faults
-        self.swarm = 0 if swarm >= _WHOLE_MENU else swarm
+        self.swarm = swarm
+        """Which parts of the menu are left out, a bit each."""
         self.steps: list[Step] = []
         self.number = 0
 
@@ -82,9 +95,9 @@ class Drawing:
     def pick(self, menu: Sequence[Op], entry: int) -> Op:
         """The operation at ``entry``, or the next one that this program uses."""
         size = len(menu)
-        for offset in range(8):
+        for offset in range(_SWARM):
             at = (entry + offset) % size
-            if not self.swarm >> (at & 7) & 1:
+            if not self.swarm >> at % _SWARM & 1:
                 return menu[at]
         return menu[entry % size]
 
@@ -169,7 +182,8 @@ class Drawing:
 class Programs:
     """Where programs of one mechanism are drawn from; the relations of its models are kept.
 
-    ``share`` of 100 is how often a step is a fault; ``faults`` says which there may be.
+    ``share`` of 100 is how often a step is a fault; ``faults`` says which there may be. Raises
+    BadInput for what makes no sense.
     """
 
     def __init__(
@@ -181,10 +195,12 @@ class Programs:
         share: int = 15,
     ) -> None:
         self.mechanism = mechanism
+        _require_sense(actors, steps, faults, share)
         self.fewest, self.most = actors
         self.longest = steps
         self.faults = tuple(faults) if share else ()
         self.share = share if self.faults else 0
+        self._numbers = f">{_HEAD + steps}H"
         self._relations: dict[tuple[int, int], Relation] = {}
 
     def relation(self, setup: int, actors: int) -> Relation:
@@ -200,40 +216,40 @@ class Programs:
         return self.relation(self.mechanism.setups.index(program.setup), program.actors)
 
     def strategy(self) -> st.SearchStrategy[Program]:
-        return st.composite(self._draw)()
+        size = struct.calcsize(self._numbers)
+        return st.binary(min_size=size, max_size=size).map(self.program)
 
-    def _draw(self, draw: Callable[[st.SearchStrategy[int]], int]) -> Program:
-        setup = draw(_choices(len(self.mechanism.setups) - 1))
-        actors = self.fewest + draw(_choices(self.most - self.fewest))
-        swarm = draw(_choices(2 * _WHOLE_MENU - 1))
+    def program(self, drawn: bytes) -> Program:
+        """The program that these bytes stand for."""
+        numbers = iter(struct.unpack(self._numbers, drawn))
+        setup = _scaled(next(numbers), len(self.mechanism.setups))
+        actors = self.fewest + _scaled(next(numbers), self.most - self.fewest + 1)
         drawing = Drawing(
             self.mechanism,
             self.mechanism.setups[setup],
             self.relation(setup, actors),
             self.faults,
-            swarm,
+            _swarm(next(numbers), next(numbers)),
         )
-        if self.mechanism.fill is not None:
-            filled = draw(_choices(3))
-            if filled > 1:
-                drawing.fill(filled - 2)
-        self._draw_steps(draw, drawing, actors)
+        filled = _scaled(next(numbers), 4)
+        if filled > 1:
+            drawing.fill(filled - 2)
+        # A quarter of the programs are as long as may be: it takes many steps to get far.
+        length = min(self.longest, _scaled(next(numbers), 4 * self.longest // 3))
+        self._draw_steps(islice(numbers, length), drawing, actors)
         drawing.finish()
         return Program(self.mechanism.reference, drawing.setup, actors, tuple(drawing.steps))
 
-    def _draw_steps(
-        self, draw: Callable[[st.SearchStrategy[int]], int], drawing: Drawing, actors: int
-    ) -> None:
+    def _draw_steps(self, numbers: Iterator[int], drawing: Drawing, actors: int) -> None:
         calls = len(drawing.menu(0)) * actors
         faults = calls * self.share // (100 - self.share)
         if self.share:
             faults = max(faults, len(self.faults) * actors)
             calls = max(calls, faults * (100 - self.share) // self.share)
-        choices = _choices(calls + faults)
-        for _ in range(self.longest):
-            choice = draw(choices) - 1
+        for number in numbers:
+            choice = _scaled(number, 1 + calls + faults) - 1
             if choice < 0:
-                return
+                continue
             entry, actor = divmod(choice, actors)
             if choice < calls and drawing.call(entry, actor):
                 continue
@@ -242,4 +258,24 @@ class Programs:
             # A fault also where nobody is idle: only that goes on from there. What it costs in
             # shrinking (a call left out may make a call of it) `harness.reduce` brings back.
             drawing.fault(self.faults[entry % len(self.faults)], entry, actor)
-        draw(_choices(0))
+
+
+def _require_sense(actors: tuple[int, int], steps: int, faults: Sequence[str], share: int) -> None:
+    """Raises BadInput."""
+    fewest, most = actors
+    if not 1 <= fewest <= most <= MOST_ACTORS:
+        raise BadInput(f"actors is {actors!r}: expected (fewest, most) of 1 to {MOST_ACTORS}")
+    if steps < 1:
+        raise BadInput(f"steps is {steps!r}: expected 1 or more")
+    if not 0 <= share < 100:
+        raise BadInput(f"share is {share!r}: expected percent of the steps, 0 to 99")
+    unknown = [faults] if isinstance(faults, str) else [*{*faults} - {*ALL_FAULTS}]
+    if unknown:
+        raise BadInput(
+            f"faults has {unknown[0]!r}: expected a sequence of {', '.join(map(repr, ALL_FAULTS))}"
+        )
+
+
+def _swarm(whether: int, parts: int) -> int:
+    """The parts of the menu that a program leaves out; half of the programs leave out none."""
+    return parts % (1 << _SWARM) if _scaled(whether, 2) else 0

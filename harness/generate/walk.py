@@ -6,15 +6,16 @@ is drawn stays meaningful anyhow, since steps that cannot be taken are passed ov
 
 from typing import Any
 
+from harness.program import Call, CallThenKill, Continue, Elapse, Kill, Signal, Step, Stop
 from harness.relation import DEAD, DONE, LIVE, Configuration, Next, Relation, after, with_slot
-from harness.spec import Op, Process
+from harness.spec import EngineRule, Op, Process
 
 SHORT = 0.1
 """Seconds: a time-out up to this is short enough to be waited for."""
 
 
 def _takes_effect(step: Next) -> bool:
-    return step.slot is not None and step.slot[0] == DONE and step.rule != "would block"
+    return step.slot is not None and step.slot[0] == DONE and step.rule != EngineRule.WOULD_BLOCK
 
 
 class Walk:
@@ -60,6 +61,24 @@ class Walk:
             return False
         sleeper = self.configuration[victim + 1]
         return bool(self.relation.steps(steps[0].state, victim, sleeper).ready)
+
+    def take(self, step: Step) -> None:
+        """Take any step; one that cannot be taken now is passed over, as in a run."""
+        match step:
+            case Call(who, op) if self.is_idle(who):
+                self.call(who, op)
+            case CallThenKill(who, op, victim) if self.is_idle(who) and self.is_asleep(victim):
+                self.call_then_kill(who, op, victim)
+            case Kill(who) if not self.is_dead(who):
+                self.kill(who)
+            case Stop(who) if not self.is_dead(who) and who not in self.stopped:
+                self.stop(who)
+            case Continue(who) if who in self.stopped:
+                self.resume(who)
+            case Signal(who, restart) if self.is_asleep(who):
+                self.signal(who, restart)
+            case Elapse(who) if self.is_asleep(who):
+                self.elapse(who)
 
     def call(self, who: Process, op: Op) -> None:
         self._put(who, self.relation.called(op))

@@ -63,16 +63,15 @@ class KernelPipe:
     }
 
     def __init__(self) -> None:
-        self.made: Sequence[int] = ()
         self.ends: dict[str, int] = {}
         self.buffer = ctypes.create_string_buffer(1 << 16)
 
     def create(self, setup: PipeSetup) -> tuple[None, Sequence[int]]:
         require_page_size()
         flags = os.O_DIRECT if setup.packets else 0
-        self.made = os.pipe2(flags | (os.O_NONBLOCK if setup.nonblocking else 0))
-        fcntl.fcntl(self.made[1], fcntl.F_SETPIPE_SZ, setup.slots * PAGE)
-        return None, self.made
+        made = os.pipe2(flags | (os.O_NONBLOCK if setup.nonblocking else 0))
+        fcntl.fcntl(made[1], fcntl.F_SETPIPE_SZ, setup.slots * PAGE)
+        return None, made
 
     def attach(
         self,
@@ -82,8 +81,6 @@ class KernelPipe:
         descriptors: Sequence[int],
         processes: Mapping[int, Process],
     ) -> None:
-        self._close(self.made)
-        self.made = ()
         self.ends = dict(zip("rw", descriptors, strict=True))
         keeper = len(processes) - 1
         for end in {"r", "w"} - set(setup.ends(who, keeper)):

@@ -172,8 +172,7 @@ class PosixMqAdapter:
     sleeps_in: Mapping[type, frozenset[str]] = {
         Send: frozenset({"mq_timedsend"}),
         Receive: frozenset({"mq_timedreceive"}),
-        # A poll that was stopped goes on in restart_syscall(2).
-        Poll: frozenset({"poll", "ppoll", "restart_syscall"}),
+        Poll: frozenset({"poll", "ppoll"}),
     }
 
     def __init__(self) -> None:
@@ -202,8 +201,6 @@ class PosixMqAdapter:
         self.processes = processes
         signal.pthread_sigmask(signal.SIG_BLOCK, (NOTIFICATION_SIGNAL,))
         if self.base:
-            for descriptor in descriptors:
-                os.close(descriptor)
             return
         self.base = shared
         self.descriptors.extend(descriptors)

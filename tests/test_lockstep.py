@@ -1,0 +1,84 @@
+"""What the supervisor makes of moments that hardly ever come, and of adapters that misbehave."""
+
+import os
+import select
+
+import pytest
+
+from harness.errors import Broken
+from harness.execute.lockstep import Session
+from harness.history import Killing, Return
+from harness.mechanism import Mechanism
+from harness.program import Call, CallThenKill, Kill, Program, Step
+from harness.relation import Relation
+from harness.run import Run, run
+from harness.testing import WORKER
+from harness.verdict import Outcome
+from models.pipe import Read, Write
+from properties.pipe import PIPE
+from tests.subjects import (
+    ASSERTS,
+    TOKEN_LOCK,
+    Acquire,
+    Release,
+)
+
+A, B, KEEPER = range(3)
+SOON = 5_000
+"""Milliseconds."""
+
+
+def carried_out(mechanism: Mechanism, *steps: Step) -> Run:
+    setup = mechanism.setups[0]
+    program = Program(mechanism.reference, setup, 2, steps)
+    return run(WORKER, mechanism, program, Relation(mechanism.model(setup, 3), 3))
+
+
+def test_a_death_that_is_seen_before_the_answer_of_its_killer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The victim is found dead while the answer to the call that came before waits unread."""
+    at_rest, seen = Session._at_rest, []
+
+    def look_for_deaths_first(session: Session) -> bool:
+        for victim in list(session._victims.values()):
+            answered = select.poll()
+            answered.register(session.pool.answers, select.POLLIN)
+            assert answered.poll(SOON)
+            assert session.crew[victim].is_dead(SOON / 1000)
+            seen.append(victim)
+            session._bury(victim)
+        return at_rest(session)
+
+    monkeypatch.setattr(Session, "_at_rest", look_for_deaths_first)
+    found = carried_out(PIPE, Call(A, Read(1)), CallThenKill(B, Write(0, 1), A))
+    assert seen == [A]
+    assert found.verdict.outcome is Outcome.HELD, found.verdict
+    told = [type(event) for event in found.history if isinstance(event, Return | Killing)]
+    assert told == [Return, Killing]
+
+
+def test_a_violation_stands_where_the_keeper_does_not_come_back() -> None:
+    """os.read(2) starts again after a signal, so the keeper sleeps on; the next program has
+    another one."""
+    found = carried_out(TOKEN_LOCK, Call(A, Acquire()), Kill(A), Call(KEEPER, Acquire()))
+    assert (found.verdict.outcome, found.verdict.kind) == (Outcome.VIOLATED, "lost wake-up")
+    after = carried_out(TOKEN_LOCK, Call(A, Acquire()), Call(A, Release()))
+    assert after.verdict.outcome is Outcome.HELD
+
+
+def test_an_assertion_in_an_adapter_is_no_verdict() -> None:
+    with pytest.raises(Broken, match=r"(?s)AssertionError in an actor: the lock is odd.*perform"):
+        carried_out(ASSERTS, Call(A, Acquire()))
+
+
+def test_programs_leave_no_descriptor_open() -> None:
+    def opened() -> int:
+        pool = WORKER.lockstep.pool
+        return sum(len(os.listdir(f"/proc/{each.watch.pid}/fd")) for each in pool.alive.values())
+
+    carried_out(TOKEN_LOCK, Call(A, Acquire()), Call(A, Release()))
+    before = opened()
+    for _ in range(20):
+        carried_out(TOKEN_LOCK, Call(A, Acquire()), Call(A, Release()))
+    assert opened() == before

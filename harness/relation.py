@@ -177,17 +177,18 @@ class Relation:
         return self._falls_asleep(self.model.wait(self._states[state], who, op), slot)
 
     def _moves(self, state: int, who: Process, op: Op, slot: tuple[Any, ...]) -> Iterator[Next]:
+        rules = self.model.rules
         for rule, after, reply in self.model.moves(self._states[state], who, op):
-            self._require_listed(rule)
+            if rules and rule not in rules:
+                raise self._unlisted(rule)
             yield Next(rule, self.state_number(after), self._slot_after(slot, reply))
 
-    def _require_listed(self, rule: str) -> None:
-        rules = self.model.rules
-        if rules and rule not in rules:
-            raise Broken(
-                f"{self._blamed()} has a move by a rule {rule!r}, which is not among the "
-                f"{len(rules)} in its `rules`; add it there with its sentence, or mend the name"
-            )
+    def _unlisted(self, rule: str) -> Broken:
+        return Broken(
+            f"{self._blamed()} has a move by a rule {rule!r}, which is not among the "
+            f"{len(self.model.rules)} in its `rules`; add it there with its sentence, or mend the "
+            "name"
+        )
 
     def _blamed(self) -> str:
         return f"the model {type(self.model).__module__}.{type(self.model).__qualname__}"
@@ -224,7 +225,8 @@ class Relation:
         if wait.asleep is None:
             return ()
         rule, after, reply = wait.asleep
-        self._require_listed(rule)
+        if self.model.rules and rule not in self.model.rules:
+            raise self._unlisted(rule)
         return (Next(rule, self.state_number(after), self._slot_after(slot, reply)),)
 
 

@@ -22,6 +22,8 @@ STABLE = 20_000_000
 """Nanoseconds for which sleepers must not have run before their sleep counts as a lost wake-up,
 whatever the supervisor's own bound."""
 
+WORTH_FORESEEING = 6
+"""So many events fed at once are read ahead for replies, which costs something, too."""
 ALLOWED = "the model allows what happened"
 
 Configurations = dict[Configuration, Trail]
@@ -70,7 +72,8 @@ class Checker:
         self.rejected = None
         events, self._unread = [*self._unread, *events], []
         first = len(self._moments)
-        self._moments += foreseen(self._latest(), len(self.history), events)
+        read = foreseen if len(events) >= WORTH_FORESEEING else moments
+        self._moments += read(self._latest(), len(self.history), events)
         try:
             if not self._explain(first):
                 return self._stuck(events)
@@ -90,14 +93,14 @@ class Checker:
 
     def _explain(self, at: int) -> bool:
         """Go on from moment ``at`` until all are explained, or no way is left."""
-        search, moments, choices = self._search, self._moments, self._choices
+        search, every, choices = self._search, self._moments, self._choices
         configuration, trail = self.configuration, self.trail
         furthest = -1
-        while at < len(moments):
+        while at < len(every):
             if at > furthest:
                 furthest = at
                 search.renew()
-            ways = search.ways(moments[at], configuration, trail)
+            ways = search.ways(every[at], configuration, trail)
             at += 1
             if type(ways) is tuple and ways:
                 configuration, trail = ways[0]

@@ -69,7 +69,7 @@ def foreseen(past: Past, first: int, events: Sequence[Any]) -> list[Moment]:
         found.append(Moment(first + number, event, past))
         if number in called:
             past = past.called(event, {**past.known, event.who: called[number]})
-        else:
+        elif type(event) is not Return:
             past = past.after(event)
     return found
 

@@ -61,6 +61,7 @@ class Search:
         self._left = limit
         everybody = range(relation.processes)
         self._target_first = [(who, *(one for one in everybody if one != who)) for who in everybody]
+        self._everybody_else = relation.processes - 1
         self._handlers: dict[type[Event], Callable[..., Iterable[Way]]] = {
             Invoke: self._invoke,
             Return: self._return,
@@ -95,6 +96,12 @@ class Search:
         slot = at[who + 1]
         if slot is not None and slot[0] == DONE:
             return ((with_slot(at, who, None), trail),) if slot[1] == reply else ()
+        if at.count(None) == self._everybody_else:
+            # Nothing else can happen: the plainest case by far, and the most frequent.
+            ready, timer = self.relation.steps(at[0], who, slot)
+            if timer is None and len(ready) == 1 and ready[0].slot == (DONE, reply):
+                reached = with_slot(after(at, who, ready[0]), who, None)
+                return ((reached, (trail, moment.number, who, ready[0], slot)),)
         return self._returns(moment, at, trail)
 
     def _returns(self, moment: Moment, at: Configuration, trail: Trail) -> Iterator[Way]:

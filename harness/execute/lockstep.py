@@ -286,6 +286,8 @@ class Session:
     def _settle(self) -> None:
         """Let everybody run until each is idle, stopped, dead, or asleep inside its call."""
         self._spin(self._at_rest, "did not come to rest")
+        if not self.busy:
+            return
         asleep = self._asleep()
         for who in asleep:
             if who not in self._told_asleep:
@@ -317,12 +319,14 @@ class Session:
         """One look. With several sleepers it takes two, since one that was seen asleep may have
         been woken by another that ran until it was looked at itself."""
         self._drain()
-        looks = 1 if len(self.busy) <= 1 else 2
+        if not self.busy:
+            return True
+        looks = 1 if len(self.busy) == 1 else 2
         for _ in range(looks):
             for who in self.busy:
                 if who not in self.stopped and not self._sleeps(who):
                     return False
-        return not self.busy or not self._drain()
+        return not self._drain()
 
     def _sleeps(self, who: Process) -> bool:
         watch = self.crew[who].watch
@@ -423,5 +427,7 @@ class Session:
     def _take_events(self) -> list[Event]:
         """What has happened since; of several moments of rest only the last is told."""
         events, self._events = self._events, []
-        rests = [event for event in events if isinstance(event, Quiet)]
-        return [event for event in events if not isinstance(event, Quiet) or event is rests[-1]]
+        rests = [event for event in events if type(event) is Quiet]
+        if len(rests) <= 1:
+            return events
+        return [event for event in events if type(event) is not Quiet or event is rests[-1]]

@@ -235,7 +235,7 @@ class Programs:
         if filled > 1:
             drawing.fill(filled - 2)
         # A quarter of the programs are as long as may be: it takes many steps to get far.
-        length = min(self.longest, _scaled(next(numbers), 4 * self.longest // 3))
+        length = min(self.longest, _scaled(next(numbers), 4 * self.longest // 3 + 1))
         self._draw_steps(islice(numbers, length), drawing, actors)
         drawing.finish()
         return Program(self.mechanism.reference, drawing.setup, actors, tuple(drawing.steps))
@@ -265,8 +265,8 @@ def _require_sense(actors: tuple[int, int], steps: int, faults: Sequence[str], s
     fewest, most = actors
     if not 1 <= fewest <= most <= MOST_ACTORS:
         raise BadInput(f"actors is {actors!r}: expected (fewest, most) of 1 to {MOST_ACTORS}")
-    if steps < 1:
-        raise BadInput(f"steps is {steps!r}: expected 1 or more")
+    if steps < 0:
+        raise BadInput(f"steps is {steps!r}: expected 0 or more")
     if not 0 <= share < 100:
         raise BadInput(f"share is {share!r}: expected percent of the steps, 0 to 99")
     unknown = [faults] if isinstance(faults, str) else [*{*faults} - {*ALL_FAULTS}]

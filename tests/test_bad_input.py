@@ -174,6 +174,8 @@ def cli(*words: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]
     program = "import sys; from harness.cli import main; sys.exit(main())"
     # Unbuffered, output would fail where it is printed, and not only once it is flushed.
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    # Where files may not grow, Python keeps the half of a compiled module that it could write.
+    buffered["PYTHONDONTWRITEBYTECODE"] = "1"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     options = {"env": buffered, **pipes, **options}
     command = [sys.executable, "-c", program, *map(str, words)]

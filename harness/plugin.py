@@ -223,7 +223,7 @@ def in_sandbox() -> Callable[..., Any]:
     from harness.testing import WORKER
 
     def call(function: Callable[..., Any], *arguments: Any) -> Any:
-        return WORKER.lockstep.run(f"{function.__module__}:{function.__qualname__}", *arguments)
+        return WORKER.crew.run(f"{function.__module__}:{function.__qualname__}", *arguments)
 
     return call
 

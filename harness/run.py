@@ -10,7 +10,8 @@ from harness.check.explain import steps_of
 from harness.coverage import Coverage
 from harness.errors import Broken, NotSetUp
 from harness.execute import syscalls
-from harness.execute.lockstep import Lockstep, Session
+from harness.execute.crew import Crew
+from harness.execute.lockstep import Session
 from harness.history import Event, History, Invoke
 from harness.mechanism import Mechanism
 from harness.program import Program
@@ -44,7 +45,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.coverage = Coverage()
-        self._lockstep: Lockstep | None = None
+        self._crew: Crew | None = None
         self._number = 0
         self._allowed: set[int] = set()
 
@@ -53,9 +54,9 @@ class Worker:
         self._number = number
 
     @property
-    def lockstep(self) -> Lockstep:
+    def crew(self) -> Crew:
         """The processes, started when first asked for. Raises NotSetUp where none can be."""
-        if self._lockstep is None:
+        if self._crew is None:
             lack = syscalls.lack()
             if lack is not None:
                 raise NotSetUp(f"nothing can be run on this machine: {lack}")
@@ -63,27 +64,27 @@ class Worker:
             cpu = sorted(self._allowed)[self._number % len(self._allowed)]
             os.sched_setaffinity(0, {cpu})
             try:
-                self._lockstep = Lockstep(cpu)
+                self._crew = Crew(cpu)
             except (Broken, OSError) as error:
                 raise NotSetUp(f"the processes of a run cannot be started: {error}") from error
-        return self._lockstep
+        return self._crew
 
     def start(self) -> None:
         """Start the processes now, where the time that this takes is not to count."""
-        _ = self.lockstep
+        _ = self.crew
 
     def close(self) -> None:
         """End every process of this worker's; the next run starts new ones."""
-        lockstep, self._lockstep = self._lockstep, None
-        if lockstep is not None:
-            lockstep.close()
+        crew, self._crew = self._crew, None
+        if crew is not None:
+            crew.close()
             os.sched_setaffinity(0, self._allowed)
 
     @contextlib.contextmanager
     def session(self, mechanism: Mechanism, program: Program) -> Iterator[Session]:
         """The run of one program. What leaves the actors in an unknown state ends them all."""
         try:
-            session = self.lockstep.begin(
+            session = self.crew.begin(
                 mechanism.adapter, program.setup, mechanism.limits(program.setup), program.actors
             )
             yield session

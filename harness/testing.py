@@ -140,7 +140,7 @@ def conformance(
 ) -> Callable[..., None]:
     """A property: whatever a program of up to ``steps`` steps of two to four ``actors`` does to
     the real thing, the model allows it. ``share`` percent of the steps are ``faults``. With
-    ``deadlock_allowed`` false, a program after which all sleep for ever is a violation too.
+    ``deadlock_allowed`` false, a program after which some sleep for ever is a violation too.
 
     How many programs are tried is for the profile to say, or for settings of your own around it:
     ``settings(profile("dev"), max_examples=20)(conformance(MY_QUEUE))``."""

@@ -74,7 +74,7 @@ def test_an_assertion_in_an_adapter_is_no_verdict() -> None:
 
 def test_programs_leave_no_descriptor_open() -> None:
     def opened() -> int:
-        pool = WORKER.lockstep.pool
+        pool = WORKER.crew.pool
         return sum(len(os.listdir(f"/proc/{each.watch.pid}/fd")) for each in pool.alive.values())
 
     carried_out(TOKEN_LOCK, Call(A, Acquire()), Call(A, Release()))

@@ -33,13 +33,13 @@ def test_deaths_do_not_pile_up_spares() -> None:
     @given(program=source.strategy())
     def search(program: Program) -> None:
         nonlocal deaths
-        before = set(WORKER.lockstep.pool.alive)
+        before = set(WORKER.crew.pool.alive)
         trial.check(program)
-        deaths += len(before - set(WORKER.lockstep.pool.alive))
+        deaths += len(before - set(WORKER.crew.pool.alive))
 
     search()
     assert deaths > 10
-    assert len(WORKER.lockstep.pool.alive) <= MOST_ACTORS + KEEPER + SPARES
+    assert len(WORKER.crew.pool.alive) <= MOST_ACTORS + KEEPER + SPARES
 
 
 def test_how_a_child_that_was_not_reaped_yet_has_ended_is_not_made_up() -> None:
@@ -54,7 +54,7 @@ def test_how_a_child_that_was_not_reaped_yet_has_ended_is_not_made_up() -> None:
 
 
 def test_how_nobody_has_ended_is_not_made_up() -> None:
-    pool = WORKER.lockstep.pool
+    pool = WORKER.crew.pool
     actor = pool.take()
     actor.inner_pid = 999_999_999
     with pytest.raises(Broken, match="process 999999999 is no child of the zygote"):

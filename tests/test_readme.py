@@ -29,7 +29,7 @@ def steps_in(text: str) -> list[str]:
 def test_the_example_finds_the_bug_that_the_first_screen_shows(
     example: Path, more: dict[str, str]
 ) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:faulthandler", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     found = subprocess.run(
         [*command, "test_token_lock.py", "-k", "[0]"],
         cwd=example,

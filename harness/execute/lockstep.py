@@ -15,7 +15,7 @@ from time import monotonic, monotonic_ns
 from typing import Any
 
 from harness.adapter import Adapter
-from harness.errors import BadInput, Broken, Unsupported
+from harness.errors import Broken
 from harness.execute import wire
 from harness.execute.pool import START_BOUND, Actor, Pool
 from harness.history import (
@@ -43,78 +43,18 @@ RESTARTED = "restart_syscall"
 stop has interrupted, see restart_syscall(2); a call that may sleep may sleep in it."""
 
 
-class Lockstep:
-    """Runs programs, one after another, on the actors of one pool."""
-
-    def __init__(self, cpu: int) -> None:
-        self.pool = Pool(cpu)
-        self._crew: list[Actor] = []
-        self._keeper: Actor | None = None
-
-    def begin(
-        self, adapter: type[Adapter], setup: Any, limits: Mapping[str, int], actors: int
-    ) -> "Session":
-        """Make the object and have every process reach it."""
-        self.pool.load(f"{adapter.__module__}:{adapter.__qualname__}")
-        self._crew = [one for one in self._crew if one.serial in self.pool.alive]
-        if self._keeper is None or self._keeper.serial not in self.pool.alive:
-            self._keeper = self.pool.take()
-        missing = actors - len(self._crew)
-        if missing > 0:
-            self.pool.order(missing)
-            self._crew += [self.pool.take() for _ in range(missing)]
-        return Session(self, [*self._crew[:actors], self._keeper], adapter, setup, limits)
-
-    def run(self, function: str, *arguments: Any) -> Any:
-        """Run a module's function, ``"module:name"``, in a new process of the sandbox."""
-        actor = self.pool.take()
-        try:
-            actor.tell(wire.RUN, (function, arguments))
-            poll = select.poll()
-            poll.register(self.pool.answers, select.POLLIN)
-            poll.register(actor.pidfd, select.POLLIN)
-            if not poll.poll(START_BOUND * 1000):
-                raise Broken(f"{function} did not end within {START_BOUND:g} s")
-            answers = [each for each in self.pool.received() if each[0] == actor.serial]
-            if not answers:
-                raise Broken(f"{function} was ended by {self.pool.cause_of_death(actor)}")
-            _, kind, _, _, value = answers[0]
-            if kind == wire.FAILED and value[0] == "AssertionError":
-                raise AssertionError(f"{value[1]}\n{value[2]}")
-            return result(answers[0])
-        finally:
-            self.pool.discard(actor)
-
-    def close(self) -> None:
-        """End every process of this worker."""
-        self.pool.close()
-
-
-def result(answer: wire.Answer) -> Any:
-    """The value of an answer. Raises what went wrong in the actor."""
-    _, kind, _, _, value = answer
-    if kind == wire.ANSWER:
-        return value
-    name, text, trace = value
-    if name == "Unsupported":
-        raise Unsupported(text)
-    if name == "BadInput":
-        raise BadInput(text)
-    raise Broken(f"{name} in an actor: {text}\n{trace}")
-
-
 class Session:
     """One program's run: takes its steps, and says what happened. Close it with `end`."""
 
     def __init__(
         self,
-        lockstep: Lockstep,
+        pool: Pool,
         crew: Sequence[Actor],
         adapter: type[Adapter],
         setup: Any,
         limits: Mapping[str, int],
     ) -> None:
-        self.pool = lockstep.pool
+        self.pool = pool
         self.crew = crew
         self.sleeps_in = adapter.sleeps_in
         self.busy: dict[Process, Op] = {}
@@ -209,7 +149,7 @@ class Session:
             os.sched_yield()
             for answer in self.pool.received():
                 if answer[0] in expected:
-                    values.append(result(answer))
+                    values.append(wire.result(answer))
                     expected.discard(answer[0])
             if expected and monotonic() > deadline:
                 raise Broken(f"an actor has not answered within {START_BOUND:g} s")
@@ -360,7 +300,7 @@ class Session:
             if who is None or who not in self.busy:
                 continue  # of an actor of an earlier program, killed since
             some = True
-            self._returned(who, result(answer), answer[2], answer[3])
+            self._returned(who, wire.result(answer), answer[2], answer[3])
         return some
 
     def _returned(self, who: Process, reply: Any, began: int, ended: int) -> None:

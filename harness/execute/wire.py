@@ -10,7 +10,7 @@ import struct
 from functools import lru_cache
 from typing import Any
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Broken, Unsupported
 from harness.spec import Op
 
 CALL = b"C"
@@ -77,3 +77,16 @@ Answer = tuple[int, int, int, int, Any]
 def unpack(message: bytes | memoryview) -> Answer:
     serial, kind, began, ended = HEADER.unpack_from(message)
     return serial, kind, began, ended, pickle.loads(message[HEADER.size :])
+
+
+def result(answer: Answer) -> Any:
+    """The value of an answer. Raises what went wrong in the actor."""
+    _, kind, _, _, value = answer
+    if kind == ANSWER:
+        return value
+    name, text, trace = value
+    if name == "Unsupported":
+        raise Unsupported(text)
+    if name == "BadInput":
+        raise BadInput(text)
+    raise Broken(f"{name} in an actor: {text}\n{trace}")

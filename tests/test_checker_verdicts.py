@@ -327,3 +327,25 @@ def test_a_bound_too_small_for_anything_still_gives_a_verdict(limit: int) -> Non
     a.returns()
     b.is_killed()
     assert story.judged(limit).outcome in (Outcome.HELD, Outcome.UNDECIDED)
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed", "forbidden"),
+    [
+        (100, (Outcome.HELD, ""), (Outcome.UNDECIDED, "")),
+        (1_000, (Outcome.HELD, "deadlock"), (Outcome.VIOLATED, "deadlock")),
+    ],
+)
+def test_a_deadlock_that_takes_too_large_a_search_is_neither_shown_nor_denied(
+    limit: int, allowed: tuple[Outcome, str], forbidden: tuple[Outcome, str]
+) -> None:
+    """One order of the puts is found at once; that no order has a way out takes all of them."""
+    story = crowded()
+    for actor in story.actors:
+        actor.returns()
+    for actor in story.actors:
+        actor.sleeps_in(Put(9))
+    story.rests()
+    for deadlock_allowed, expected in ((True, allowed), (False, forbidden)):
+        verdict = story.judged(limit, deadlock_allowed)
+        assert (verdict.outcome, verdict.kind) == expected

@@ -1,5 +1,6 @@
 """However a test run ends, at whatever moment, it leaves no process, object or mount behind."""
 
+import contextlib
 import os
 import select
 import signal
@@ -14,10 +15,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 TIMES = 50
-LATEST = 4.0
-"""Seconds after its start at which a run is ended at the latest: programs are run by then."""
+EARLY = 2.0
+"""Seconds after its start within which half of the runs are ended, wherever they are."""
+IN_THE_MIDDLE = 10
+"""Processes of a run at the least while its programs are being run: pytest, two test workers, for
+each of them a sandbox with its zygote, and actors."""
 BOUND = 30.0
-"""Seconds within which everything must have ended."""
+"""Seconds within which everything must have begun, or ended."""
+GLANCE = 0.1
+"""Seconds between two looks at a run that begins."""
 MARK = "IPC_HARNESS_TEST_MARK"
 
 
@@ -32,6 +38,16 @@ def marked(mark: str) -> Iterator[int]:
                 continue
             if wanted in environment.split(b"\0"):
                 yield int(name)
+
+
+def await_programs(run: "subprocess.Popen[bytes]", mark: str) -> None:
+    """Wait until the programs of a run are being run."""
+    for _ in range(int(BOUND / GLANCE)):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"the run has ended with code {run.wait(GLANCE)}")
+        if len(list(marked(mark))) >= IN_THE_MIDDLE:
+            return
+    raise AssertionError(f"no programs within {BOUND:g} s: {list(marked(mark))}")
 
 
 def await_end(mark: str) -> list[int]:
@@ -65,7 +81,7 @@ def objects() -> dict[str, str]:
 def test_nothing_is_left_however_and_whenever_a_run_ends(
     switch: dict[str, str], tmp_path: Path
 ) -> None:
-    before, random, reached = objects(), Random(len(switch)), 0
+    before, random = objects(), Random(len(switch))
     for number in range(TIMES // 2):
         mark = f"{os.getpid()}-{len(switch)}-{number}"
         environment = os.environ | {MARK: mark} | switch
@@ -76,11 +92,12 @@ def test_nothing_is_left_however_and_whenever_a_run_ends(
             cwd=ROOT, env=environment, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        early = number % 2 == 0
+        if not early:
+            await_programs(run, mark)
         with pytest.raises(subprocess.TimeoutExpired):
-            run.wait(random.uniform(0.1, LATEST))
-        reached += sum(1 for _ in marked(mark)) > 9
+            run.wait(random.uniform(0.1, EARLY if early else 1.0))
         run.send_signal(ENDS[number % len(ENDS)])
         run.wait(BOUND)
         assert await_end(mark) == []
     assert objects() == before
-    assert reached >= TIMES // 10, "hardly any run was in the middle of its programs"

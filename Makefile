@@ -6,6 +6,8 @@ IPC_HARNESS_PROFILE ?= ci
 export IPC_HARNESS_PROFILE
 
 bin := .venv/bin
+# Looks for what is left on the machine, so that nothing else may run beside it.
+alone := tests/test_ends_of_runs.py
 pip := -m pip --disable-pip-version-check
 
 .PHONY: help .venv properties test bench constraints clean
@@ -27,7 +29,8 @@ test: .venv
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
-	$(bin)/pytest --ipc-reports=reports/tests tests/
+	$(bin)/pytest -n auto --ipc-reports=reports/tests --ignore=$(alone) tests/
+	$(bin)/pytest --ipc-reports=reports/tests $(alone)
 
 bench: .venv
 	$(bin)/ipc-harness bench

@@ -7,7 +7,17 @@ is drawn stays meaningful anyhow, since steps that cannot be taken are passed ov
 from typing import Any
 
 from harness.program import Call, CallThenKill, Continue, Elapse, Kill, Signal, Step, Stop
-from harness.relation import DEAD, DONE, LIVE, Configuration, Next, Relation, after, with_slot
+from harness.relation import (
+    AT_REST,
+    DEAD,
+    DONE,
+    LIVE,
+    Configuration,
+    Next,
+    Relation,
+    after,
+    with_slot,
+)
 from harness.spec import EngineRule, Op, Process
 
 SHORT = 0.1
@@ -130,16 +140,19 @@ class Walk:
 
     def _settle(self) -> None:
         """Take first steps until nobody has one; calls that are done have returned."""
+        configuration, steps = self.configuration, self.relation.steps
         moved = True
         while moved:
             moved = False
             for who in range(self.relation.processes):
-                slot = self.configuration[who + 1]
+                slot = configuration[who + 1]
                 if slot is None:
                     continue
-                steps = self.relation.steps(self.configuration[0], who, slot).ready
-                if steps:
-                    self.configuration = after(self.configuration, who, steps[0])
-                    moved = True
-                elif slot[0] == DONE and who not in self.stopped:
-                    self.configuration = with_slot(self.configuration, who, None)
+                if slot[0] == DONE and who not in self.stopped:
+                    configuration = with_slot(configuration, who, None)
+                elif slot[0] < AT_REST:
+                    ready = steps(configuration[0], who, slot).ready
+                    if ready:
+                        configuration = after(configuration, who, ready[0])
+                        moved = True
+        self.configuration = configuration

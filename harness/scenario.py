@@ -117,6 +117,10 @@ class Scenario:
     def dead(self, who: Process) -> bool:
         return who in self._session.dead
 
+    def pid(self, who: Process) -> int:
+        """Its process id here, outside the sandbox."""
+        return self._session.crew[who].watch.pid
+
     def kill(self, who: Process) -> None:
         self._take(Kill(who))
 

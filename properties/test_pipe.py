@@ -1,5 +1,8 @@
 """What must hold of pipes: random programs, and literal examples of what pipe(7) is known for."""
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,16 +43,24 @@ TRIES = 200
 """How often the scheduler gets the chance to let a dying process run before a woken one."""
 
 
-def bytes_lost_with_the_dying(scenario: MakeScenario) -> Scenario:
-    """A, B and C sleep in a read, in this order. Three bytes wake A, but B is killed and, if the
-    scheduler lets it run first, takes them with it; this is tried until it does."""
+@contextlib.contextmanager
+def bytes_lost_with_the_dying(scenario: MakeScenario) -> Iterator[Scenario]:
+    """A, B and C sleep in a read, in this order. Three bytes wake A, but B is killed and takes
+    them with it, since the scheduler lets it run first; this is tried until it does."""
     for _ in range(TRIES):
         run = scenario(PIPE, ALL, actors=4)
+        # Others go first where they can. It must end with the test: it could not be put back.
+        os.sched_setscheduler(run.pid(A), os.SCHED_IDLE, os.sched_param(0))
         assert [run.call(who, Read(10)) for who in (A, B, C)] == [ASLEEP] * 3
         assert run.call_then_kill(D, Write(0, 3), B) == 3
         if run.asleep(A):
-            return run
+            try:
+                yield run
+            finally:
+                run.kill(A)
+            return
         assert run.answer(A) == b"a0a"
+        run.kill(A)
         run.end()
     raise unseen("a dying reader that ran before a woken one", f"{TRIES} tries")
 
@@ -194,10 +205,10 @@ class TestOrder:
     def test_a_reader_that_was_woken_in_vain_goes_to_the_end_of_the_line(
         self, scenario: MakeScenario
     ) -> None:
-        run = bytes_lost_with_the_dying(scenario)
-        assert run.call(D, Write(1, 1)) == 1
-        assert run.answer(C) == b"b"
-        assert run.asleep(A)
+        with bytes_lost_with_the_dying(scenario) as run:
+            assert run.call(D, Write(1, 1)) == 1
+            assert run.answer(C) == b"b"
+            assert run.asleep(A)
 
     def test_a_writer_that_was_woken_in_vain_goes_to_the_end_of_the_line(
         self, scenario: MakeScenario
@@ -456,6 +467,6 @@ class TestDeath:
     def test_a_dying_reader_that_nobody_woke_takes_what_it_finds(
         self, scenario: MakeScenario
     ) -> None:
-        run = bytes_lost_with_the_dying(scenario)
-        assert run.asleep(A)
-        assert run.call(D, Unread()) == 0
+        with bytes_lost_with_the_dying(scenario) as run:
+            assert run.asleep(A)
+            assert run.call(D, Unread()) == 0

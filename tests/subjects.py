@@ -119,6 +119,21 @@ class Asserts(TokenPipe):
         raise AssertionError("the lock is odd")
 
 
+class Unsendable(TokenPipe):
+    def perform(self, op: Op) -> Reply:
+        return lambda: None
+
+
+class Talkative(TokenPipe):
+    def perform(self, op: Op) -> Reply:
+        return 1_000_000 * "x"
+
+
+class Leaves(TokenPipe):
+    def perform(self, op: Op) -> Reply:
+        raise SystemExit(0)
+
+
 class Chatty(TokenPipe):
     """Its replies are wrong, at once and every time."""
 
@@ -180,6 +195,9 @@ HESITANT = _mechanism("HESITANT", adapter=Hesitant)
 CANNOT_CREATE = _mechanism("CANNOT_CREATE", adapter=CannotCreate)
 CANNOT_PERFORM = _mechanism("CANNOT_PERFORM", adapter=CannotPerform)
 ASSERTS = _mechanism("ASSERTS", adapter=Asserts)
+UNSENDABLE = _mechanism("UNSENDABLE", adapter=Unsendable)
+TALKATIVE = _mechanism("TALKATIVE", adapter=Talkative)
+LEAVES = _mechanism("LEAVES", adapter=Leaves)
 NO_SUCH_LIMIT = _mechanism("NO_SUCH_LIMIT", limits=no_such_limit)
 LIMIT_OUT_OF_RANGE = _mechanism("LIMIT_OUT_OF_RANGE", limits=limit_out_of_range)
 GREEN_OR_RED = _mechanism("GREEN_OR_RED", adapter=NothingRed, setups=(Setup(), Setup("red")))

@@ -5,7 +5,7 @@ import select
 
 import pytest
 
-from harness.errors import Broken
+from harness.errors import BadInput, Broken
 from harness.execute.lockstep import Session
 from harness.history import Killing, Return
 from harness.mechanism import Mechanism
@@ -18,7 +18,10 @@ from models.pipe import Read, Write
 from properties.pipe import PIPE
 from tests.subjects import (
     ASSERTS,
+    LEAVES,
+    TALKATIVE,
     TOKEN_LOCK,
+    UNSENDABLE,
     Acquire,
     Release,
 )
@@ -67,9 +70,25 @@ def test_a_violation_stands_where_the_keeper_does_not_come_back() -> None:
     assert after.verdict.outcome is Outcome.HELD
 
 
-def test_an_assertion_in_an_adapter_is_no_verdict() -> None:
-    with pytest.raises(Broken, match=r"(?s)AssertionError in an actor: the lock is odd.*perform"):
-        carried_out(ASSERTS, Call(A, Acquire()))
+@pytest.mark.parametrize(
+    ("mechanism", "error", "told"),
+    [
+        (ASSERTS, Broken, r"(?s)AssertionError in an actor: the lock is odd.*perform"),
+        (LEAVES, Broken, "SystemExit in an actor: 0"),
+        (
+            UNSENDABLE,
+            BadInput,
+            "a reply of class function cannot be sent .* plain data",
+        ),
+        (TALKATIVE, BadInput, r"a reply of 10000\d\d bytes is too large: at most 131072"),
+    ],
+    ids=lambda each: each.name if isinstance(each, Mechanism) else "",
+)
+def test_a_mistake_in_an_adapter_is_no_verdict(
+    mechanism: Mechanism, error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        carried_out(mechanism, Call(A, Acquire()))
 
 
 def test_programs_leave_no_descriptor_open() -> None:

@@ -22,6 +22,8 @@ from harness.spec import Op
 
 MOST_KEPT = 4096
 """Calls that an actor remembers, so that it need not unpickle them again."""
+LONGEST_TOLD = 2_000
+"""Characters of an error's text that are told."""
 
 
 def _nothing(number: int, frame: Any) -> None:
@@ -72,11 +74,12 @@ class Actor:
                 else:
                     began = ended = 0
                     reply = self.handlers[kind](pickle.loads(message[1:]))
-            except Exception as error:
-                reply = (type(error).__name__, str(error), traceback.format_exc())
-                os.write(answers, wire.pack(serial, wire.FAILED, 0, 0, reply))
-                continue
-            os.write(answers, wire.pack(serial, wire.ANSWER, began, ended, reply))
+                answer = wire.pack(serial, wire.ANSWER, began, ended, reply)
+            except BaseException as error:
+                # Also SystemExit: an actor that ended itself would be taken for the kernel's doing.
+                told = (type(error).__name__, str(error)[:LONGEST_TOLD], traceback.format_exc())
+                answer = wire.pack(serial, wire.FAILED, 0, 0, told)
+            os.write(answers, answer)
 
     def use(self, reference: str) -> None:
         """Have an instance of this adapter."""

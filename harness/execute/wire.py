@@ -27,7 +27,9 @@ LOAD = b"l"
 REAPED = b"r"
 
 LARGEST = 1 << 20
-"""Bytes of the largest answer."""
+"""Bytes of the largest message."""
+LARGEST_ANSWER = 1 << 17
+"""Bytes of the largest value in an answer: less than a socket takes at once (net.core.wmem_max)."""
 LARGEST_COMMAND = 1 << 16
 """Bytes of the largest command; small, since room for it is made at every read."""
 
@@ -38,7 +40,20 @@ FAILED = 1
 
 
 def pack(serial: int, kind: int, began: int, ended: int, value: Any) -> bytes:
-    return HEADER.pack(serial, kind, began, ended) + pickle.dumps(value, 5)
+    """An answer. Raises BadInput for a value that is no plain data, or too large."""
+    try:
+        data = pickle.dumps(value, 5)
+    except Exception as error:
+        raise BadInput(
+            f"a reply of class {type(value).__qualname__} cannot be sent ({error}); an adapter "
+            "must return plain data: None, a number, text, bytes, a tuple of these, or an Errno"
+        ) from error
+    if len(data) > LARGEST_ANSWER:
+        raise BadInput(
+            f"a reply of {len(data)} bytes is too large: at most {LARGEST_ANSWER}; return its "
+            "size and a digest of it"
+        )
+    return HEADER.pack(serial, kind, began, ended) + data
 
 
 def command(kind: bytes, value: Any) -> bytes:

@@ -275,3 +275,36 @@ def test_replay_where_no_process_can_be_started(saved: Path) -> None:
         "ipc-harness: broken: the processes of a run cannot be started: IPC_HARNESS_SANDBOX is "
         "'maybe'; set it to on or off, or unset it\n"
     )
+
+
+def test_a_verdict_is_not_lost_to_an_output_that_is_closed(saved: Path) -> None:
+    def close_output() -> None:
+        os.close(1)
+
+    done = cli("check", saved, stdout=None, preexec_fn=close_output)
+    assert (done.returncode, done.stderr) == (cli("check", saved).returncode, "")
+
+
+def test_a_verdict_is_not_lost_to_an_output_of_few_characters(saved: Path) -> None:
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    told, plain = cli("check", saved), cli("check", saved, env=ascii_only)
+    assert (plain.returncode, plain.stderr) == (told.returncode, told.stderr)
+    assert plain.stdout.splitlines()[0] == told.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("--help",)])
+def test_a_reader_that_has_gone_ends_it_as_it_ends_others(words: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = cli(*words, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_counts_are_not_awaited_from_what_is_no_file(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for path in (fifo, Path("/dev/full")):
+        done = cli("coverage", path)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"ipc-harness: {path} is not a file; run `make properties`")

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from harness.cli.output import console, print_json, table
+from harness.codec import read_whole
 from harness.coverage import Counts, Coverage
 from harness.errors import BadInput
 
@@ -42,12 +43,8 @@ def coverage(file: Path, only: Sequence[str], as_json: bool) -> int:
 
 def _read(file: Path) -> Coverage:
     try:
-        return Coverage.from_data(json.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise BadInput(
-            f"cannot read {file}: {error.strerror}; run `make properties` first, or give the "
-            "coverage.json of another run"
-        ) from error
+        remedy = "run `make properties` first, or give the coverage.json of another run"
+        return Coverage.from_data(json.loads(read_whole(file, remedy)))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             f"{file} is no coverage of a run, or is damaged ({type(error).__name__}: {error}); "

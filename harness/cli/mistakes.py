@@ -6,6 +6,7 @@ of the output that has gone.
 """
 
 import contextlib
+import io
 import os
 import re
 import signal
@@ -24,6 +25,7 @@ PROGRAM = "ipc-harness"
 def guarded(command: Callable[[], int]) -> int:
     """The exit code of a command, whatever happens in it."""
     try:
+        _have_output()
         code = command()
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
@@ -87,6 +89,17 @@ def in_a_line(text: str) -> str:
     return "".join(
         character if character.isprintable() else ascii(character)[1:-1] for character in line
     )
+
+
+def _have_output() -> None:
+    """Have streams that take any text: a verdict must not be lost to one that is closed, or that
+    knows too few characters."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _empty_output() -> None:

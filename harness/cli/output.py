@@ -11,10 +11,16 @@ WIDTH = 100
 """Columns where the output is no terminal, which could say how many it has."""
 
 
+class _Piped(Console):
+    def on_broken_pipe(self) -> None:
+        """Let whoever carries out the command see it, as with any other output."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """A console for the standard output of now."""
     width = None if sys.stdout.isatty() else WIDTH
-    return Console(markup=False, highlight=False, emoji=False, width=width)
+    return _Piped(markup=False, highlight=False, emoji=False, width=width)
 
 
 def table(*columns: str) -> Table:

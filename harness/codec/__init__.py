@@ -7,6 +7,7 @@ from harness.codec.files import (
     Record,
     dump,
     load,
+    read_whole,
     save,
     write_whole,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "dump",
     "encode",
     "load",
+    "read_whole",
     "save",
     "vocabulary",
     "write_whole",

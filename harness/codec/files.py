@@ -133,21 +133,25 @@ def _part(data: dict[str, Any], name: str, kind: type, otherwise: Any = None) ->
 
 def _read_json(path: Path) -> Any:
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise BadInput(f"{path} is not a file; give a saved record")
-            text = file.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise BadInput(f"{path} has more than {LARGEST} bytes, which no record has")
-        return json.loads(text)
-    except OSError as error:
-        raise BadInput(
-            f"cannot read {path}: {error.strerror or error}; give a saved record"
-        ) from error
+        return json.loads(read_whole(path, "give a saved record"))
     except (ValueError, RecursionError) as error:
         raise BadInput(
             f"{path} is not JSON, or is cut off: {error}; give a saved record, whole"
         ) from error
+
+
+def read_whole(path: Path, remedy: str) -> bytes:
+    """What is in a file. Raises BadInput, with the remedy, where that cannot be read."""
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BadInput(f"{path} is not a file; {remedy}")
+            text = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror or error}; {remedy}") from error
+    if len(text) > LARGEST:
+        raise BadInput(f"{path} has more than {LARGEST} bytes; {remedy}")
+    return text
 
 
 def _without_waiting(path: str, flags: int) -> int:

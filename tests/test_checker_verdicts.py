@@ -349,3 +349,22 @@ def test_a_deadlock_that_takes_too_large_a_search_is_neither_shown_nor_denied(
     for deadlock_allowed, expected in ((True, allowed), (False, forbidden)):
         verdict = story.judged(limit, deadlock_allowed)
         assert (verdict.outcome, verdict.kind) == expected
+
+
+def test_what_is_plain_counts_towards_the_bound_too() -> None:
+    """Every order of six pairs of puts leads through the same thirty plain calls to the wrong
+    one at the end."""
+    story = Story(Fifo(capacity=50))
+    a, b, c = story.actors
+    for number in range(30):
+        c.does(Put(number))
+    for number in range(100, 106):
+        a.calls(Put(number))
+        b.calls(Put(-number))
+        a.returns()
+        b.returns()
+    for number in range(29):
+        c.does(Get(), number)
+    c.does(Get(), "nonsense")
+    assert story.judged(limit=1_500).outcome is Outcome.UNDECIDED
+    assert story.judged().outcome is Outcome.VIOLATED

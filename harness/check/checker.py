@@ -100,6 +100,8 @@ class Checker:
             if at > furthest:
                 furthest = at
                 search.renew()
+            else:
+                search.visit()  # What comes after a step back may be long, and all of it plain.
             ways = search.ways(every[at], configuration, trail)
             at += 1
             if type(ways) is tuple and ways:

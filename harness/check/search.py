@@ -178,7 +178,7 @@ class Search:
         seen = {at}
         while stack:
             configuration, trail = stack.pop()
-            self._visit()
+            self.visit()
             rest = True
             for who, slot in enumerate(configuration[1:]):
                 if slot is None or slot[0] >= AT_REST:
@@ -207,7 +207,7 @@ class Search:
         found = [(at, trail)]
         seen = {at}
         for configuration, trail in found:
-            self._visit()
+            self.visit()
             for who in order:
                 slot = configuration[who + 1]
                 if slot is None or slot[0] >= AT_REST:
@@ -230,7 +230,8 @@ class Search:
                     else:
                         found.append(way)
 
-    def _visit(self) -> None:
+    def visit(self) -> None:
+        """Count one configuration. Raises TooMany past the bound."""
         self._left -= 1
         if self._left < 0:
             raise TooMany

@@ -1,5 +1,7 @@
 """What goes wrong outside the thing under test: bad input, a broken set-up, a missing facility."""
 
+import traceback
+
 
 class BadInput(Exception):
     """What the user gave cannot be used. The text has the value, what was expected, the remedy."""
@@ -24,3 +26,12 @@ class Halt(BaseException):
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def mistake(error: Exception, sentence: str, remedy: str) -> Broken:
+    """What to raise for an exception of code that is not the harness's: with where it came from."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return Broken(
+        f"{sentence}: {type(error).__name__}: {error} ({place.filename}, line {place.lineno}); "
+        f"{remedy}"
+    )

@@ -118,7 +118,10 @@ def keep(run: Run) -> None:
     verdict = run.verdict
     allowed = not (verdict.kind == "deadlock" and verdict.outcome is Outcome.VIOLATED)
     record = Record(run.program, run.history, verdict.sentence, allowed, machine())
-    save(record, REPORTS.file(".json"))
+    try:
+        save(record, REPORTS.file(".json"))
+    except TypeError as error:
+        raise BadInput(f"{error}; make it of plain data, so that it can be written") from error
 
 
 def require_held(run: Run) -> None:

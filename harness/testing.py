@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
-from harness.errors import BadInput, Broken, Halt, Unsupported
+from harness.errors import BadInput, Broken, Halt, Unsupported, mistake
 from harness.findings import REPORTS, Undecided, Violated, require_held, violated_in
 from harness.generate.profiles import profile
-from harness.generate.programs import ALL_FAULTS, Programs
+from harness.generate.programs import ALL_FAULTS, REMEDY, Programs
 from harness.mechanism import Mechanism
 from harness.program import Program
 from harness.reduce import reduce
@@ -83,15 +83,20 @@ class Trial:
 
     def _run(self, program: Program) -> Run:
         relation = self.source.relation_of(program)
-        found = run(
-            WORKER,
-            self.mechanism,
-            program,
-            relation,
-            self.patience,
-            self.deadlock_allowed,
-            explained=False,
-        )
+        try:
+            found = run(
+                WORKER,
+                self.mechanism,
+                program,
+                relation,
+                self.patience,
+                self.deadlock_allowed,
+                explained=False,
+            )
+        except (BadInput, Broken, Unsupported):
+            raise
+        except Exception as error:
+            raise mistake(error, f"{self.mechanism.name}: no program can be run", REMEDY) from error
         self.last, self.called = found, self.called or has_calls(found.history)
         if found.verdict.outcome is Outcome.VIOLATED:
             self.violated, self.patience = True, SHRINKING_PATIENCE

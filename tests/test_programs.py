@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Never
 
 import pytest
 from hypothesis import HealthCheck, find, settings
 
 from harness.check.checker import Checker
 from harness.codec import Record, load, save
-from harness.errors import BadInput
+from harness.errors import BadInput, Halt
 from harness.generate.programs import KILLS, Programs
 from harness.generate.walk import Walk
 from harness.mechanism import Mechanism, no_audit
@@ -152,6 +152,30 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], told: str) -> Non
     with pytest.raises(BadInput) as refused:
         Programs(FIFO, **wrong)
     assert told in str(refused.value)
+
+
+def broken_model(*_: object) -> Never:
+    raise ArithmeticError("the model is broken")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"calls": lambda *_: []}, "ZeroDivisionError"),
+        ({"calls": lambda *_: None}, "'NoneType'"),
+        ({"setups": ()}, "IndexError"),
+        ({"setups": ([],)}, "unhashable type: 'list'"),
+        ({"calls": lambda *_: [[]]}, "unhashable type: 'list'"),
+        (
+            {"model": broken_model},
+            r"the model is broken \(.*test_programs.py, line",
+        ),
+    ],
+)
+def test_a_mistake_in_a_row_ends_the_search(wrong: dict[str, Any], told: str) -> None:
+    source = Programs(replace(FIFO, **wrong))
+    with pytest.raises(Halt, match=f"fifo: no program can be drawn: .*{told}.*; mend the row"):
+        drawn_from(source, 100)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 30])

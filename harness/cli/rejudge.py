@@ -5,14 +5,13 @@ record's or the mechanism's fault, never as a crash.
 """
 
 import contextlib
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.check.checker import Checker
 from harness.codec import Record, load
-from harness.errors import BadInput, Broken, Unsupported
+from harness.errors import BadInput, Broken, Unsupported, mistake
 from harness.history import Event, History, Invoke
 from harness.mechanism import Mechanism
 from harness.references import resolve
@@ -68,11 +67,10 @@ class Saved:
         except (BadInput, Broken, Unsupported, OSError):
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            raise Broken(
-                f"{self.mechanism.name} cannot take this record: {type(error).__name__}: {error} "
-                f"({place.filename}, line {place.lineno}); the record is damaged, or the mechanism "
-                "has changed since"
+            raise mistake(
+                error,
+                f"{self.mechanism.name} cannot take this record",
+                "the record is damaged, or the mechanism has changed since",
             ) from error
 
 

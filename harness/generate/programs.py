@@ -17,7 +17,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Broken, Halt, mistake
 from harness.generate.walk import Walk
 from harness.mechanism import Mechanism
 from harness.program import (
@@ -44,6 +44,10 @@ _SWARM = 8
 """Parts that a menu is divided into: entry 0, 8, 16, … are the first part, and so on."""
 _HEAD = 6
 """Numbers drawn for a program beside its steps."""
+REMEDY = (
+    "mend the row or its model: setups and menus are sequences that are not empty, setups, "
+    "operations and states are hashable (frozen dataclasses), and a model yields Moves"
+)
 _BITS = 16
 """Bits of a number that is drawn."""
 
@@ -220,9 +224,20 @@ class Programs:
         return st.binary(min_size=size, max_size=size).map(self.program)
 
     def program(self, drawn: bytes) -> Program:
-        """The program that these bytes stand for."""
+        """The program that these bytes stand for. Raises Halt for a mistake in the row or in the
+        model, which no other bytes would mend."""
+        try:
+            return self._program(drawn)
+        except (Broken, BadInput) as error:
+            raise Halt(error) from error
+        except Exception as error:
+            sentence = f"{self.mechanism.name}: no program can be drawn"
+            raise Halt(mistake(error, sentence, REMEDY)) from error
+
+    def _program(self, drawn: bytes) -> Program:
         numbers = iter(struct.unpack(self._numbers, drawn))
         setup = _scaled(next(numbers), len(self.mechanism.setups))
+        hash(self.mechanism.setups[setup])  # Programs are remembered; here the row gets the blame.
         actors = self.fewest + _scaled(next(numbers), self.most - self.fewest + 1)
         drawing = Drawing(
             self.mechanism,

@@ -42,7 +42,7 @@ def throughput(examples: int, faults: Sequence[str] = (), share: int = 0) -> tup
     def test(program: Program) -> None:
         nonlocal started
         started += 1
-        run(worker, mechanism, program, source.relation_of(program))
+        run(worker, mechanism, program, source.relation_of(program), explained=False)
 
     try:
         worker.start()

@@ -57,9 +57,7 @@ def run_bench(only: Sequence[str], rounds: int | None, file: Path | None) -> int
     for name in only:
         if name not in MEASURES:
             raise BadInput(f"unknown figure {name!r}: expected one of {', '.join(MEASURES)}")
-    table = Table()
-    for head in ("figure", "median", "least", "most", "asked", "unit"):
-        table.add_column(head, no_wrap=head == "figure")
+    table = Table("figure", "median", "least", "most", "asked", "unit", box=None, pad_edge=False)
     figures = []
     for name in only or MEASURES:
         measure = MEASURES[name]

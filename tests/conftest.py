@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.wardens import warden
+from tests.sandboxed.inside import look_around
+from tests.sandboxed.warden import warden
 
 # A slow machine is no failure.
 settings.register_profile("tests", deadline=None)
@@ -29,7 +30,7 @@ def refused() -> dict[str, str]:
     """What an ordinary user's run lacks on this machine, other users aside."""
     with tempfile.TemporaryDirectory(prefix="ipch-test-", dir="/tmp") as path:
         os.chmod(path, 0o1777)
-        missing: dict[str, str] = warden("look_around", place=Path(path))["missing"]
+        missing: dict[str, str] = warden(look_around, place=Path(path))["missing"]
     return {name: lack for name, lack in missing.items() if name != "users"}
 
 

@@ -13,7 +13,8 @@ from harness.execute import facilities, probes, sandbox
 from harness.execute.facilities import Facility, Found, doctor
 from harness.execute.namespaces import Missing
 from harness.execute.sandbox import Sandbox
-from tests.wardens import USERS, warden
+from tests.sandboxed import inside
+from tests.sandboxed.warden import USERS, warden
 
 Report = dict[str, dict[str, Any]]
 
@@ -23,8 +24,9 @@ def examined(place: Path, user: int, switch: str = "on", denied: tuple[str, ...]
     python = sys.executable if user == os.geteuid() else shutil.which("python3", path=os.defpath)
     if python is None:
         pytest.skip("no Python that another user may run: install the system's python3")
-    call = ("examine_the_machine", [python])
-    found = warden("with_denied", denied, *call, place=place, user=user, switch=switch)
+    found = warden(
+        inside.examine_the_machine, python, place=place, user=user, switch=switch, denied=denied
+    )
     return {each["name"]: each for each in found["facilities"]}
 
 

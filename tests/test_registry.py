@@ -13,8 +13,10 @@ import pytest
 
 from harness.errors import BadInput, Broken
 from harness.execute import registry
-from tests.sandboxed import libc, made, make_files, make_objects, still_there
-from tests.wardens import warden
+from tests.sandboxed.libc import LIBC, made
+from tests.sandboxed.objects import make_files, make_objects, still_there
+from tests.sandboxed.registries import fill_the_disk, recycle_an_id
+from tests.sandboxed.warden import warden
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +91,7 @@ def test_what_was_forgotten_is_left_alone() -> None:
     dies(run)
     assert registry.sweep() == []
     assert exists(name)
-    libc.shm_unlink(name.encode())
+    LIBC.shm_unlink(name.encode())
 
 
 def test_what_was_registered_but_never_made_is_no_harm() -> None:
@@ -109,11 +111,11 @@ def test_other_peoples_objects_are_left_alone() -> None:
     assert registry.sweep() == []
     assert exists(name)
     assert made("msgctl", queue, 0, None) == 0
-    libc.shm_unlink(name.encode())
+    LIBC.shm_unlink(name.encode())
 
 
 def test_an_id_that_was_given_to_somebody_else_is_left_alone(place: Path, isolating: None) -> None:
-    found = warden("recycle_an_id", place=place)
+    found = warden(recycle_an_id, place=place)
     assert found == {**found, "same id": True, "swept": [], "still there": True, "code": 0}
 
 
@@ -144,7 +146,7 @@ def test_after_a_restart_of_the_machine_only_files_are_removed(directory: Path) 
     assert [what.split()[0] for what in registry.sweep()] == ["file", "file", "file"]
     assert exists(name)
     assert not directory.exists()
-    libc.shm_unlink(name.encode())
+    LIBC.shm_unlink(name.encode())
 
 
 def test_a_run_of_another_ipc_namespace_is_left_to_it() -> None:
@@ -265,7 +267,7 @@ def test_a_place_that_cannot_be_written_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_full_disk_is_told(place: Path, isolating: None) -> None:
-    found = warden("fill_the_disk", place=place)
+    found = warden(fill_the_disk, place=place)
     assert found["error"] == "Broken"
     assert (
         "No space left on device; set TMPDIR to a directory that can be written and has"

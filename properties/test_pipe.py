@@ -1,14 +1,9 @@
-"""What must hold of pipes: random programs, and literal examples of what pipe(7) is known for."""
+"""What must hold of pipes: random programs, and literal examples of how bytes get through."""
 
-import contextlib
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from harness.spec import Errno
-from harness.testing import ASLEEP, DIED, Scenario, Unsupported, conformance
+from harness.testing import ASLEEP, Unsupported, conformance
 from models.pipe import (
     PAGE,
     Close,
@@ -18,52 +13,16 @@ from models.pipe import (
     Read,
     SetFlags,
     SetSize,
-    Sigaction,
-    Sigmask,
-    Sigtimedwait,
     Unread,
     Write,
     content,
 )
-from properties.kernel.children import is_above_limits, unseen
+from properties.kernel.children import is_above_limits
 from properties.pipe import EVERYTHING, PIPE
+from properties.pipe_scenarios import ALL, READER, WRITER, A, B, C, D, bytes_lost_with_the_dying
 from properties.scenarios import InSandbox, MakeScenario
 
-A, B, C, D = range(4)
-EAGAIN, EBADF, EBUSY, EINTR = map(Errno, ("EAGAIN", "EBADF", "EBUSY", "EINTR"))
-EPERM, EPIPE = Errno("EPERM"), Errno("EPIPE")
-
-ALL = PipeSetup(keeper="rw")
-"""Everybody holds both ends of a pipe of one page."""
-WRITER = PipeSetup(sole="w", keeper="")
-"""A alone can write, only the others can read."""
-READER = PipeSetup(sole="r", keeper="")
-"""A alone can read, only the others can write."""
-TRIES = 200
-"""How often the scheduler gets the chance to let a dying process run before a woken one."""
-
-
-@contextlib.contextmanager
-def bytes_lost_with_the_dying(scenario: MakeScenario) -> Iterator[Scenario]:
-    """A, B and C sleep in a read, in this order. Three bytes wake A, but B is killed and takes
-    them with it, since the scheduler lets it run first; this is tried until it does."""
-    for _ in range(TRIES):
-        run = scenario(PIPE, ALL, actors=4)
-        # Others go first where they can. It must end with the test: it could not be put back.
-        os.sched_setscheduler(run.pid(A), os.SCHED_IDLE, os.sched_param(0))
-        assert [run.call(who, Read(10)) for who in (A, B, C)] == [ASLEEP] * 3
-        assert run.call_then_kill(D, Write(0, 3), B) == 3
-        if run.asleep(A):
-            try:
-                yield run
-            finally:
-                run.kill(A)
-            return
-        assert run.answer(A) == b"a0a"
-        run.kill(A)
-        run.end()
-    raise unseen("a dying reader that ran before a woken one", f"{TRIES} tries")
-
+EAGAIN, EBADF, EBUSY, EPERM = map(Errno, ("EAGAIN", "EBADF", "EBUSY", "EPERM"))
 
 test_pipe_follows_its_model = conformance(PIPE)
 
@@ -291,182 +250,3 @@ class TestPoll:
         run.call(A, Close("r"))
         assert run.call(B, Poll("w")) == ("POLLERR",)
         assert run.call(B, Unread("w")) == PAGE
-
-
-class TestSigpipe:
-    @pytest.mark.parametrize("sigpipe", ["ignored", "blocked"])
-    def test_a_write_without_readers_fails_with_epipe(
-        self, scenario: MakeScenario, sigpipe: str
-    ) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe=sigpipe))
-        run.call(A, Close("r"))
-        assert run.call(B, Write(0, 1)) == EPIPE
-        assert run.call(B, Write(0, 2)) == EPIPE
-        assert run.call(B, Sigtimedwait()) == ("SIGPIPE" if sigpipe == "blocked" else EAGAIN)
-        assert run.call(B, Sigtimedwait()) == EAGAIN
-
-    def test_sigpipe_ends_a_writer_by_default(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="default"))
-        run.call(A, Close("r"))
-        assert run.call(B, Write(0, 1)) is DIED
-
-    def test_the_last_reader_going_wakes_a_writer(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"), actors=3)
-        run.call(B, Write(0, PAGE))
-        assert run.call(B, Write(1, 1 + PAGE)) is ASLEEP
-        assert run.call(C, Write(2, PAGE)) is ASLEEP
-        run.kill(A)
-        assert (run.answer(B), run.answer(C)) == (EPIPE, EPIPE)
-        assert run.call(B, Sigtimedwait()) == "SIGPIPE"
-
-    @pytest.mark.parametrize("sigpipe", ["ignored", "blocked"])
-    def test_a_write_that_is_cut_short_returns_its_count_and_sends_sigpipe(
-        self, scenario: MakeScenario, sigpipe: str
-    ) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe=sigpipe))
-        assert run.call(B, Write(0, PAGE + 1)) is ASLEEP
-        run.call(A, Close("r"))
-        assert run.answer(B) == PAGE
-        assert run.call(B, Sigtimedwait()) == ("SIGPIPE" if sigpipe == "blocked" else EAGAIN)
-
-    def test_a_write_that_is_cut_short_ends_its_writer_by_default(
-        self, scenario: MakeScenario
-    ) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="default"))
-        assert run.call(B, Write(0, PAGE + 1)) is ASLEEP
-        run.call(A, Close("r"))
-        assert run.dead(B)
-
-    def test_a_pending_sigpipe_ends_the_process_that_unblocks_it(
-        self, scenario: MakeScenario
-    ) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"))
-        run.call(A, Close("r"))
-        run.call(B, Write(0, 1))
-        assert run.call(B, Sigmask(block=False)) is DIED
-
-    def test_ignoring_a_pending_sigpipe_discards_it(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"))
-        run.call(A, Close("r"))
-        run.call(B, Write(0, 1))
-        run.call(B, Sigaction(ignore=True))
-        assert run.call(B, Sigtimedwait()) == EAGAIN
-        run.call(B, Write(0, 1))
-        run.call(B, Sigmask(block=False))
-        run.call(B, Sigaction(ignore=False))
-        assert not run.dead(B)
-
-
-class TestSignals:
-    def test_a_write_that_moved_nothing_is_interrupted(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, ALL)
-        run.call(A, Write(0, PAGE))
-        assert run.call(A, Write(1, 1 + PAGE)) is ASLEEP
-        run.signal(A)
-        assert run.answer(A) == EINTR
-        assert run.call(B, Unread()) == PAGE
-
-    @pytest.mark.parametrize("restart", [False, True])
-    def test_a_write_that_moved_some_bytes_returns_their_count(
-        self, scenario: MakeScenario, restart: bool
-    ) -> None:
-        run = scenario(PIPE, ALL)
-        assert run.call(A, Write(0, PAGE + 1)) is ASLEEP
-        run.signal(A, restart=restart)
-        assert run.answer(A) == PAGE
-
-    @pytest.mark.parametrize("restart", [False, True])
-    def test_o_nonblock_set_meanwhile_counts_before_the_signal(
-        self, scenario: MakeScenario, restart: bool
-    ) -> None:
-        run = scenario(PIPE, ALL)
-        run.call(A, Write(0, PAGE))
-        assert run.call(A, Write(1, 1 + PAGE)) is ASLEEP
-        run.call(B, SetFlags("w", nonblocking=True))
-        run.signal(A, restart=restart)
-        assert run.answer(A) == EAGAIN
-
-    def test_with_sa_restart_a_reader_takes_a_new_place_in_line(
-        self, scenario: MakeScenario
-    ) -> None:
-        run = scenario(PIPE, ALL, actors=3)
-        assert run.call(A, Read(1)) is ASLEEP
-        assert run.call(B, Read(1)) is ASLEEP
-        run.signal(A, restart=True)
-        run.call(C, Write(0, 1))
-        assert run.answer(B) == b"a"
-        assert run.asleep(A)
-
-    def test_a_stopped_reader_takes_nothing_and_reads_on(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, ALL, actors=3)
-        assert run.call(A, Read(1)) is ASLEEP
-        run.stop(A)
-        run.call(B, Write(0, 1))
-        assert run.call(C, Read(1)) == b"a"
-        run.resume(A)
-        assert run.asleep(A)
-        run.call(B, Write(1, 1))
-        assert run.answer(A) == b"b"
-
-    def test_a_stopped_process_keeps_its_end_open(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, WRITER)
-        assert run.call(B, Read(1)) is ASLEEP
-        run.stop(A)
-        assert run.asleep(B)
-        run.kill(A)
-        assert run.answer(B) == b""
-
-
-class TestDeath:
-    def test_the_death_of_the_only_reader_breaks_the_pipe(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, READER)
-        run.kill(A)
-        assert run.call(B, Write(0, 1)) == EPIPE
-
-    def test_a_killed_reader_takes_nothing(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, ALL, actors=3)
-        assert run.call(A, Read(10)) is ASLEEP
-        run.kill(A)
-        run.call(B, Write(0, 1))
-        assert run.call(C, Read(10)) == b"a"
-
-    def test_a_writer_killed_in_a_large_write_leaves_its_beginning(
-        self, scenario: MakeScenario
-    ) -> None:
-        run = scenario(PIPE, PipeSetup(slots=2, sole="w"))
-        assert run.call(A, Write(0, 3 * PAGE)) is ASLEEP
-        run.kill(A)
-        assert run.call(B, Read(EVERYTHING)) == content(0, 0, 2 * PAGE)
-        assert run.call(B, Read(1)) == b""
-
-    def test_a_writer_killed_in_a_small_write_leaves_nothing(self, scenario: MakeScenario) -> None:
-        run = scenario(PIPE, PipeSetup(sole="w"))
-        run.call(A, Write(0, PAGE))
-        assert run.call(A, Write(1, PAGE)) is ASLEEP
-        run.kill(A)
-        assert run.call(B, Read(EVERYTHING)) == content(0, 0, PAGE)
-        assert run.call(B, Read(1)) == b""
-
-    def test_a_writer_woken_and_then_killed_still_completes_its_write(
-        self, scenario: MakeScenario
-    ) -> None:
-        run = scenario(PIPE, ALL)
-        run.call(B, Write(0, PAGE))
-        assert run.call(A, Write(1, 3)) is ASLEEP
-        assert run.call_then_kill(B, Read(PAGE), A) == content(0, 0, PAGE)
-        assert run.call(B, Read(EVERYTHING)) == b"b0b"
-
-    def test_a_reader_woken_and_then_killed_takes_the_bytes_with_it(
-        self, scenario: MakeScenario
-    ) -> None:
-        run = scenario(PIPE, ALL)
-        assert run.call(A, Read(2)) is ASLEEP
-        assert run.call_then_kill(B, Write(0, 3), A) == 3
-        assert run.call(B, Read(10)) == b"a"
-
-    def test_a_dying_reader_that_nobody_woke_takes_what_it_finds(
-        self, scenario: MakeScenario
-    ) -> None:
-        with bytes_lost_with_the_dying(scenario) as run:
-            assert run.asleep(A)
-            assert run.call(D, Unread()) == 0

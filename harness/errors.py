@@ -19,6 +19,10 @@ class Unsupported(Exception):
     """This machine lacks what is asked for. The text has what is missing and the remedy."""
 
 
+class Unseen(Exception):
+    """What only chance shows has not come, so that nothing is shown: undecided."""
+
+
 class Halt(BaseException):
     """Carries `error`, which is no violation, out of a Hypothesis test, which stops at it; any
     Exception would be taken for what the test is looking for, and shrunk."""

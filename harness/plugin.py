@@ -17,7 +17,7 @@ from hypothesis.errors import FailedHealthCheck, InvalidArgument, Unsatisfiable
 
 from harness.codec import write_whole
 from harness.coverage import Coverage
-from harness.errors import BadInput, Broken, Halt, NotSetUp, Unsupported
+from harness.errors import BadInput, Broken, Halt, NotSetUp, Unseen, Unsupported
 from harness.execute.sandbox import die_with_parent
 from harness.findings import REPORTS, Undecided, Violated, keep, machine, violated_in
 from harness.generate.profiles import EXAMPLES, profile
@@ -150,6 +150,9 @@ def _explain(item: pytest.Item, report: pytest.TestReport, error: BaseException)
             _tell(report, item, Outcome.BROKEN, str(error).partition("\n")[0])
             if isinstance(error, NotSetUp):
                 item.session.shouldstop = f"broken: {error}"
+        case Unseen():
+            _say(report, item, f"undecided: {error}")
+            _tell(report, item, Outcome.UNDECIDED, str(error))
         case Undecided():
             _report_run(item, report, error.run)
         case Violated():

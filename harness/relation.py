@@ -38,6 +38,8 @@ Configuration = tuple[Any, ...]
 
 GONE: Slot = (DEAD,)
 LARGEST_TABLE = 400_000
+MOST_MOVES = 1_000_000
+"""Moves for one call in one state, which is taken for a generator that never ends."""
 
 
 class Next(NamedTuple):
@@ -178,7 +180,13 @@ class Relation:
 
     def _moves(self, state: int, who: Process, op: Op, slot: tuple[Any, ...]) -> Iterator[Next]:
         rules = self.model.rules
-        for rule, after, reply in self.model.moves(self._states[state], who, op):
+        moves = self.model.moves(self._states[state], who, op)
+        for count, (rule, after, reply) in enumerate(moves):
+            if count >= MOST_MOVES:
+                raise Broken(
+                    f"{self._blamed()} has more than {MOST_MOVES:,} moves for {op!r} in one state; "
+                    "have it yield each move once, and come to an end"
+                )
             if rules and rule not in rules:
                 raise self._unlisted(rule)
             yield Next(rule, self.state_number(after), self._slot_after(slot, reply))

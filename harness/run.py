@@ -88,7 +88,7 @@ class Worker:
                 mechanism.adapter, program.setup, mechanism.limits(program.setup), program.actors
             )
             yield session
-            if not session.end():
+            if not self.crew.end(session):
                 self.close()
         except BaseException:
             self.close()

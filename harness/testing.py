@@ -17,6 +17,7 @@ from harness.generate.programs import ALL_FAULTS, REMEDY, Programs
 from harness.mechanism import Mechanism
 from harness.program import Program
 from harness.reduce import reduce
+from harness.references import resolve
 from harness.run import NOTHING, PATIENCE, Run, Worker, has_calls, run
 from harness.scenario import ASLEEP, DIED, Scenario
 from harness.verdict import Outcome
@@ -68,9 +69,21 @@ class Trial:
         """Around the programs of one part of the property, which judges nothing by those before
         it. Raises Undecided where no process has made a call in any of them."""
         self._forget()
+        self._require_reference()
         yield
         if self.last is not None and not self.called:
             require_held(replace(self.last, verdict=NOTHING))
+
+    def _require_reference(self) -> None:
+        """Raises BadInput where a saved program could not be replayed, since the mechanism is not
+        to be found again."""
+        name, reference = self.mechanism.name, self.mechanism.reference
+        found = resolve(reference)
+        if not isinstance(found, Mechanism) or found.name != name:
+            raise BadInput(
+                f"the reference of {name!r} is {reference!r}, which is {found!r:.80}: expected "
+                '"module:attribute" of where this mechanism can be imported'
+            )
 
     def run(self, program: Program) -> Run:
         """What comes of a program, or has come of it while shrinking."""

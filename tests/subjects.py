@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.errors import Unsupported
+from harness.errors import Unseen, Unsupported
 from harness.mechanism import Mechanism
 from harness.spec import Exit, Model, Move, Op, Process, Reply
 
@@ -134,6 +134,27 @@ class Leaves(TokenPipe):
         raise SystemExit(0)
 
 
+class Loops(TokenPipe):
+    def perform(self, op: Op) -> Reply:
+        while True:
+            pass
+
+
+class SleepsElsewhere(TokenPipe):
+    sleeps_in: Mapping[type, frozenset[str]] = {Acquire: frozenset({"write"})}
+
+
+class NeverCreated(TokenPipe):
+    def create(self, setup: Setup) -> tuple[None, Sequence[int]]:
+        reader, _writer = os.pipe()
+        os.read(reader, 1)
+        raise AssertionError("never reached")
+
+
+class SleepsNowhere(TokenPipe):
+    sleeps_in: Mapping[type, frozenset[str]] = {Acquire: frozenset({"raed"})}
+
+
 class Chatty(TokenPipe):
     """Its replies are wrong, at once and every time."""
 
@@ -162,12 +183,24 @@ def calls(setup: Setup, holder: Process | None, who: Process, number: int) -> Se
     return [Release() if holder == who else Acquire()]
 
 
+def never_seen() -> None:
+    raise Unseen("a black swan was never seen in 5 tries, so that nothing is shown")
+
+
 def never_release(setup: Setup, holder: Process | None, who: Process, number: int) -> Sequence[Op]:
     return [Acquire()]
 
 
 def no_such_limit(setup: Setup) -> Mapping[str, int]:
     return {"kernel.no_such_limit": 1}
+
+
+def no_such_resource(setup: Setup) -> Mapping[str, int]:
+    return {"RLIMIT_PATIENCE": 1}
+
+
+def resource_out_of_range(setup: Setup) -> Mapping[str, int]:
+    return {"RLIMIT_NOFILE": 1 << 40}
 
 
 def limit_out_of_range(setup: Setup) -> Mapping[str, int]:
@@ -198,7 +231,14 @@ ASSERTS = _mechanism("ASSERTS", adapter=Asserts)
 UNSENDABLE = _mechanism("UNSENDABLE", adapter=Unsendable)
 TALKATIVE = _mechanism("TALKATIVE", adapter=Talkative)
 LEAVES = _mechanism("LEAVES", adapter=Leaves)
+LOOPS = _mechanism("LOOPS", adapter=Loops)
+SLEEPS_ELSEWHERE = _mechanism("SLEEPS_ELSEWHERE", adapter=SleepsElsewhere)
+SLEEPS_NOWHERE = _mechanism("SLEEPS_NOWHERE", adapter=SleepsNowhere)
+NEVER_CREATED = _mechanism("NEVER_CREATED", adapter=NeverCreated)
 NO_SUCH_LIMIT = _mechanism("NO_SUCH_LIMIT", limits=no_such_limit)
+NO_SUCH_RESOURCE = _mechanism("NO_SUCH_RESOURCE", limits=no_such_resource)
+RESOURCE_OUT_OF_RANGE = _mechanism("RESOURCE_OUT_OF_RANGE", limits=resource_out_of_range)
+LOST = _mechanism("LOST", reference="tests.subjects:TOKEN_LOCK")
 LIMIT_OUT_OF_RANGE = _mechanism("LIMIT_OUT_OF_RANGE", limits=limit_out_of_range)
 GREEN_OR_RED = _mechanism("GREEN_OR_RED", adapter=NothingRed, setups=(Setup(), Setup("red")))
 ALL_RED = _mechanism("ALL_RED", adapter=NothingRed, setups=(Setup("red"),))

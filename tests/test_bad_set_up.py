@@ -45,6 +45,10 @@ BROKEN = {
     "CANNOT_CREATE": "RuntimeError in an actor: no pipe today",
     "CANNOT_PERFORM": "ValueError in an actor: no call today",
     "NO_SUCH_LIMIT": "'kernel.no_such_limit' is not a limit that a run may change, for it would",
+    "NO_SUCH_RESOURCE": "unknown resource limit 'RLIMIT_PATIENCE': expected one of RLIMIT_AS, ",
+    "RESOURCE_OUT_OF_RANGE": "RLIMIT_NOFILE cannot be set to 1099511627776: ",
+    "SLEEPS_NOWHERE": "sleeps_in of SleepsNowhere has 'raed' for Acquire: expected a set of system",
+    "LOST": "the reference of 'lost' is 'tests.subjects:TOKEN_LOCK', which is Mechanism(name='tok",
     "LIMIT_OUT_OF_RANGE": "fs.mqueue.msg_max cannot be set to '-7': Invalid argument; give a value",
 }
 

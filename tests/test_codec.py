@@ -90,6 +90,7 @@ def set_in(*path: Any, to: Any) -> Callable[[Any], None]:
 DAMAGE = {
     "another format": (set_in("format", to="zip"), "is no saved record of ipc-harness"),
     "a later version": (set_in("version", to=2), "in version 2 of the format, expected version 1"),
+    "a true version": (set_in("version", to=True), "in version True of the format"),
     "no version": (set_in("version", to=None), "in version None of the format"),
     "no program": (set_in("program", to=None), 'its "program" is None, expected a dict'),
     "no history": (set_in("history", to="x"), "its \"history\" is 'x', expected a list"),
@@ -106,6 +107,7 @@ DAMAGE = {
         "has no attribute 'GOLDEN_LOCK'",
     ),
     "no actors": (set_in("program", "actors", to=0), "0 actors, expected 1 to 26"),
+    "true actors": (set_in("program", "actors", to=True), "True actors, expected 1 to 26"),
     "too many actors": (set_in("program", "actors", to=10**9), "expected 1 to 26"),
     "actors in words": (set_in("program", "actors", to="two"), "actors is 'two', expected int"),
     "a step that is none": (set_in("program", "steps", 0, to=[1]), "steps is ((1,),"),

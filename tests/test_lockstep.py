@@ -6,6 +6,7 @@ import select
 import pytest
 
 from harness.errors import BadInput, Broken
+from harness.execute import hung
 from harness.execute.lockstep import Session
 from harness.history import Killing, Return
 from harness.mechanism import Mechanism
@@ -19,6 +20,10 @@ from properties.pipe import PIPE
 from tests.subjects import (
     ASSERTS,
     LEAVES,
+    LOOPS,
+    NEVER_CREATED,
+    SLEEPS_ELSEWHERE,
+    SLEEPS_NOWHERE,
     TALKATIVE,
     TOKEN_LOCK,
     UNSENDABLE,
@@ -89,6 +94,34 @@ def test_a_mistake_in_an_adapter_is_no_verdict(
 ) -> None:
     with pytest.raises(error, match=told):
         carried_out(mechanism, Call(A, Acquire()))
+
+
+ELSEWHERE = (
+    r"Acquire\(\) is asleep in read, but may sleep only in write; add 'read' to `sleeps_in` .*: "
+    r"it is sleeping in read of descriptor \d+ \(pipe:\[\d+\]\)"
+)
+HUNG = [
+    (LOOPS, r"Acquire\(\) runs on and on, .*: it is running, has used .* mend the adapter"),
+    (SLEEPS_ELSEWHERE, ELSEWHERE),
+    (NEVER_CREATED, r"create or attach of the adapter has not ended in \d s: it is sleeping in r"),
+]
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "told"), HUNG, ids=lambda each: each.name if isinstance(each, Mechanism) else ""
+)
+def test_a_hung_actor_is_looked_into(
+    mechanism: Mechanism, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hung, "ASLEEP_BOUND", 1.0)
+    monkeypatch.setattr(hung, "CPU_BOUND", 1.0)
+    with pytest.raises(Broken, match=told):
+        carried_out(mechanism, Call(A, Acquire()), Call(B, Acquire()))
+
+
+def test_a_system_call_that_there_is_not_is_refused() -> None:
+    with pytest.raises(BadInput, match="SleepsNowhere has 'raed' for Acquire: expected a set of"):
+        carried_out(SLEEPS_NOWHERE, Call(A, Acquire()))
 
 
 def test_programs_leave_no_descriptor_open() -> None:

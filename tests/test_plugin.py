@@ -25,6 +25,10 @@ NO_CALL = """
 from tests.subjects import TOKEN_LOCK
 def test_lock(scenario): scenario(TOKEN_LOCK).kill(0)
 """
+NEVER_SEEN = """
+from tests.subjects import never_seen
+def test_swan(in_sandbox): in_sandbox(never_seen)
+"""
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 PART = ("-k", "[0] or plain")
 
@@ -96,6 +100,15 @@ def test_what_is_too_large_to_be_judged_is_tried_once_kept_and_told(
     done = command(project.folder, "check", "reports/test_lock.py-test_lock-0.json")
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout.startswith("undecided: more than 200000 configurations")
+
+
+@WORKERS
+def test_what_chance_has_not_shown_is_undecided(project: Project, workers: tuple[str, ...]) -> None:
+    code, out = project.has(NEVER_SEEN).test(*workers)
+    assert code == 3, out
+    assert "\nundecided: a black swan was never seen in 5 tries" in out
+    index = (project.folder / "reports" / "index.html").read_text()
+    assert '<span class="badge undecided">undecided</span>' in index
 
 
 @WORKERS

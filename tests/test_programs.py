@@ -1,8 +1,9 @@
 """The programs that are drawn: rich, small once shrunk, plain data, and known to the walk."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Never
@@ -28,6 +29,7 @@ from harness.program import (
     Stop,
 )
 from harness.reduce import shorten
+from harness.spec import Later, Model, Move, Op, Process
 from harness.verdict import Outcome
 from tests.drawn import SOURCES, begun, carried_out, drawn, drawn_from, happenings
 from tests.executions import Lockstep
@@ -152,6 +154,46 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], told: str) -> Non
     with pytest.raises(BadInput) as refused:
         Programs(FIFO, **wrong)
     assert told in str(refused.value)
+
+
+class Endless(Model[int]):
+    """Every call goes on and on."""
+
+    def start(self) -> int:
+        return 0
+
+    def moves(self, state: int, who: Process, op: Op) -> Iterator[Move]:
+        yield Move("on", 0, Later(op))
+
+
+class Bottomless(Endless):
+    """Every call may do anything."""
+
+    def moves(self, state: int, who: Process, op: Op) -> Iterator[Move]:
+        return (Move("on", number, None) for number in count())
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (
+            Endless,
+            "never comes to rest: after 10000 steps a call still goes on in the state 0",
+        ),
+        (Bottomless, r"test_programs.Bottomless has more than 1,000,000 moves for Get\(.* an end$"),
+    ],
+)
+def test_a_model_without_end_ends_the_search(model: type[Model[int]], told: str) -> None:
+    endless = replace(
+        FIFO,
+        model=lambda setup, processes: model(),
+        calls=lambda *_: [Get()],
+        fill=None,
+        audit=no_audit,
+    )
+    source = Programs(endless)
+    with pytest.raises(Halt, match=told):
+        drawn_from(source, 100)
 
 
 def broken_model(*_: object) -> Never:

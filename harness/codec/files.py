@@ -93,7 +93,7 @@ def load(path: Path) -> Record:
             f"{path} is no saved record of ipc-harness: expected a JSON object whose "
             f'"format" is "{FORMAT}"; give a file that a failing run left under reports/'
         )
-    if data.get("version") != VERSION:
+    if type(data.get("version")) is not int or data["version"] != VERSION:
         raise BadInput(
             f"{path} was written in version {data.get('version')!r:.80} of the format, expected "
             f"version {VERSION}; use the ipc-harness that wrote it"
@@ -162,8 +162,8 @@ def _without_waiting(path: str, flags: int) -> int:
 def _check_program(program: Any) -> None:
     if not isinstance(program, Program):
         raise BadInput('damaged: its "program" is no program')
-    if not 1 <= program.actors <= MOST_ACTORS:
-        raise BadInput(f"damaged: {program.actors} actors, expected 1 to {MOST_ACTORS}")
+    if type(program.actors) is not int or not 1 <= program.actors <= MOST_ACTORS:
+        raise BadInput(f"damaged: {program.actors!r} actors, expected 1 to {MOST_ACTORS}")
     for number, step in enumerate(program.steps):
         if not isinstance(step, STEPS):
             raise BadInput(f"damaged: step {number} is {step!r:.80}, no step")

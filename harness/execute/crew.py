@@ -6,10 +6,12 @@ from time import monotonic
 from typing import Any
 
 from harness.adapter import Adapter
-from harness.errors import Broken
+from harness.errors import BadInput, Broken
 from harness.execute import wire
+from harness.execute.attachment import set_up, tear_down
 from harness.execute.lockstep import Session
 from harness.execute.pool import START_BOUND, Actor, Pool
+from harness.execute.syscalls import NUMBERS
 
 
 class Crew:
@@ -19,12 +21,16 @@ class Crew:
         self.pool = Pool(cpu)
         self._actors: list[Actor] = []
         self._keeper: Actor | None = None
+        self._shared: Any = None
 
     def begin(
         self, adapter: type[Adapter], setup: Any, limits: Mapping[str, int], actors: int
     ) -> Session:
-        """Make the object and have every process reach it."""
-        self.pool.load(f"{adapter.__module__}:{adapter.__qualname__}")
+        """Make the object and have every process reach it. Raises BadInput for an adapter that
+        makes no sense."""
+        reference = f"{adapter.__module__}:{adapter.__qualname__}"
+        if self.pool.load(reference):
+            require_sense(adapter)
         self._actors = [one for one in self._actors if one.serial in self.pool.alive]
         if self._keeper is None or self._keeper.serial not in self.pool.alive:
             self._keeper = self.pool.take()
@@ -32,7 +38,14 @@ class Crew:
         if missing > 0:
             self.pool.order(missing)
             self._actors += [self.pool.take() for _ in range(missing)]
-        return Session(self.pool, [*self._actors[:actors], self._keeper], adapter, setup, limits)
+        crew = [*self._actors[:actors], self._keeper]
+        self._shared = set_up(self.pool, crew, reference, setup, limits)
+        return Session(self.pool, crew, adapter.sleeps_in)
+
+    def end(self, session: Session) -> bool:
+        """Bring the actors of a program back, and remove its object. Says whether all is well; if
+        not, the worker must be closed."""
+        return tear_down(self.pool, session.crew, session.end(), self._shared)
 
     def run(self, function: str, *arguments: Any) -> Any:
         """Run a module's function, ``"module:name"``, in a new process of the sandbox."""
@@ -65,3 +78,21 @@ class Crew:
     def close(self) -> None:
         """End every process of this worker."""
         self.pool.close()
+
+
+def require_sense(adapter: type[Adapter]) -> None:
+    """Raises BadInput for what an adapter says that cannot be meant."""
+    for name in ("create", "attach", "perform", "detach", "destroy"):
+        if not callable(getattr(adapter, name, None)):
+            raise BadInput(
+                f"the adapter {adapter.__qualname__} has no method {name!r}: expected create, "
+                "attach, perform, detach and destroy; see harness.adapter.Adapter"
+            )
+    declared: Mapping[type, Any] = adapter.sleeps_in
+    for op, calls in declared.items():
+        unknown = {calls} if isinstance(calls, str) else set(calls) - NUMBERS.keys()
+        if unknown:
+            raise BadInput(
+                f"sleeps_in of {adapter.__qualname__} has {min(unknown)!r} for {op.__name__}: "
+                f"expected a set of system calls, of {', '.join(sorted(NUMBERS))}"
+            )

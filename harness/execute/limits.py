@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from harness.errors import BadInput
 from harness.execute.sandbox import write_limit
 
 _RESOURCE = "RLIMIT_"
@@ -21,9 +22,18 @@ def lower_resource_limits(limits: Mapping[str, int], undo: ExitStack) -> None:
 
 
 def _write_soft_limit(name: str, value: int) -> int:
-    number = getattr(resource, name)
+    number = getattr(resource, name, None)
+    if number is None:
+        known = ", ".join(each for each in dir(resource) if each.startswith(_RESOURCE))
+        raise BadInput(f"unknown resource limit {name!r}: expected one of {known}")
     before, hard = resource.getrlimit(number)
-    resource.setrlimit(number, (value, hard))
+    try:
+        resource.setrlimit(number, (value, hard))
+    except (ValueError, OverflowError) as error:
+        raise BadInput(
+            f"{name} cannot be set to {value}: {error}; expected at most its hard limit, "
+            f"{'unlimited' if hard == resource.RLIM_INFINITY else hard}"
+        ) from error
     return before
 
 

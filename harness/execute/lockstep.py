@@ -8,16 +8,15 @@ run with sched_yield, on the CPU that they share, and looks again until everybod
 import os
 import select
 import signal
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, monotonic_ns
 from typing import Any
 
-from harness.adapter import Adapter
 from harness.errors import Broken
 from harness.execute import wire
-from harness.execute.pool import START_BOUND, Actor, Pool
+from harness.execute.hung import GLANCE, Stall, look_into
+from harness.execute.pool import Actor, Pool
 from harness.history import (
     Asleep,
     Continued,
@@ -44,19 +43,18 @@ stop has interrupted, see restart_syscall(2); a call that may sleep may sleep in
 
 
 class Session:
-    """One program's run: takes its steps, and says what happened. Close it with `end`."""
+    """One program's run on these actors, the keeper last: takes its steps, and says what happened.
+    End it with `end`."""
 
     def __init__(
         self,
         pool: Pool,
         crew: Sequence[Actor],
-        adapter: type[Adapter],
-        setup: Any,
-        limits: Mapping[str, int],
+        sleeps_in: Mapping[type, frozenset[str]],
     ) -> None:
         self.pool = pool
         self.crew = crew
-        self.sleeps_in = adapter.sleeps_in
+        self.sleeps_in = sleeps_in
         self.busy: dict[Process, Op] = {}
         """Who is inside a call."""
         self.stopped: set[Process] = set()
@@ -77,7 +75,6 @@ class Session:
             Signal: self._signal,
             Elapse: self._elapse,
         }
-        self._shared = self._set_up(f"{adapter.__module__}:{adapter.__qualname__}", setup, limits)
 
     def step(self, step: Step) -> list[Event]:
         """Take a step, wait until everybody is at rest, and say what happened. A step whose
@@ -94,10 +91,8 @@ class Session:
         self._settle()
         return self._take_events()
 
-    def end(self) -> bool:
-        """Bring the actors back to rest, close and remove the object. Says whether all is well:
-        not where the keeper cannot be brought back, without which only the end of the sandbox
-        removes the object."""
+    def end(self) -> set[Process]:
+        """Bring the actors back to rest. Returns those that are dead, or cannot be brought back."""
         for who in list(self.stopped):
             self.crew[who].send_signal(signal.SIGCONT)
         self.stopped.clear()
@@ -105,55 +100,7 @@ class Session:
             self.crew[who].send_signal(signal.SIGUSR1)
         if self.busy:
             self._settle()
-        *others, keeper = self.crew
-        gone = self.busy.keys() | self.dead
-        for who in gone:
-            self.pool.discard(self.crew[who])
-        self.pool.order(len(gone))
-        # Everybody has left before the object is removed: one that is still open may count.
-        left = [actor for who, actor in enumerate(others) if who not in gone]
-        for actor in left:
-            actor.tell(wire.DETACH, None)
-        self._acknowledged(left)
-        if len(others) in gone:
-            return False
-        keeper.tell(wire.DESTROY, self._shared)
-        self._acknowledged([keeper])
-        return True
-
-    def _set_up(self, reference: str, setup: Any, limits: Mapping[str, int]) -> Any:
-        *others, keeper = self.crew
-        packed = wire.packed_setup(setup)
-        processes = {actor.inner_pid: who for who, actor in enumerate(self.crew)}
-        keeper.tell(wire.CREATE, (reference, packed, len(others), processes, limits))
-        shared, count = self._acknowledged([keeper])[0]
-        descriptors: Sequence[int] = ()
-        if count:
-            _, descriptors, _, _ = socket.recv_fds(keeper.commands, 16, count)
-        for who, actor in enumerate(others):
-            value = (reference, packed, who, processes, limits, shared, count)
-            actor.tell(wire.ATTACH, value)
-            if count:
-                socket.send_fds(actor.commands, [b"fds"], list(descriptors))
-        for descriptor in descriptors:
-            os.close(descriptor)
-        self._acknowledged(others)
-        return shared
-
-    def _acknowledged(self, actors: Sequence[Actor]) -> list[Any]:
-        """The next answer of each of these actors, in the order in which they come."""
-        values: list[Any] = []
-        expected = {actor.serial for actor in actors}
-        deadline = monotonic() + START_BOUND
-        while expected:
-            os.sched_yield()
-            for answer in self.pool.received():
-                if answer[0] in expected:
-                    values.append(wire.result(answer))
-                    expected.discard(answer[0])
-            if expected and monotonic() > deadline:
-                raise Broken(f"an actor has not answered within {START_BOUND:g} s")
-        return values
+        return self.busy.keys() | self.dead
 
     # The steps.
 
@@ -237,22 +184,45 @@ class Session:
             self._events.append(Quiet(self._now(), asleep))
 
     def _spin(self, settled: Callable[[], bool], what: str) -> None:
-        deadline = 0.0
+        begun = looked = 0.0
+        stalls: dict[Process, Stall] = {}
         while True:
             os.sched_yield()
             if settled():
                 return
             now = monotonic()
-            if not deadline:
-                deadline = now + SETTLE_BOUND
-            elif now > deadline:
-                raise Broken(f"an actor {what} within {SETTLE_BOUND:g} s: {self._describe()}")
+            if not begun:
+                begun = looked = now
+            elif now > looked + GLANCE:
+                looked = now
+                self._require_progress(stalls)
+                if now > begun + SETTLE_BOUND:
+                    raise Broken(f"an actor {what} within {SETTLE_BOUND:g} s: {self._look()}")
 
-    def _describe(self) -> str:
+    def _require_progress(self, stalls: dict[Process, Stall]) -> None:
+        """Raises Broken for an actor that is stuck where its call may not sleep, or in a loop."""
+        for who, op in list(self.busy.items()):
+            watch = self.crew[who].watch
+            if who in self.stopped or self._sleeps(who):
+                continue
+            stall = stalls.setdefault(who, Stall(watch))
+            allowed = sorted(self.sleeps_in.get(type(op), ANYWHERE))
+            if stall.is_asleep() and (where := watch.syscall()) is not None:
+                kind = type(op).__name__
+                raise Broken(
+                    f"{op!r} is asleep in {where}, but may sleep only in {', '.join(allowed)}; "
+                    f"add {where!r} to `sleeps_in` for {kind}, or leave {kind} out there if it may "
+                    f"sleep anywhere: {look_into(watch.pid)}"
+                )
+            if stall.is_looping():
+                raise Broken(
+                    f"{op!r} runs on and on, and neither returns nor sleeps in the kernel: "
+                    f"{look_into(watch.pid)}; mend the adapter"
+                )
+
+    def _look(self) -> str:
         return "; ".join(
-            f"{op!r} is in state {self.crew[who].watch.state()}, "
-            f"system call {self.crew[who].watch.syscall()}"
-            for who, op in self.busy.items()
+            f"{op!r}: {look_into(self.crew[who].watch.pid)}" for who, op in self.busy.items()
         )
 
     def _at_rest(self) -> bool:

@@ -109,10 +109,11 @@ class Pool:
             raise Broken(f"{what}: the zygote ended with code {code}; see its messages above")
         return pickle.loads(message)
 
-    def load(self, reference: str) -> None:
-        """Import an adapter into the zygote, so that the actors forked from now on have it."""
+    def load(self, reference: str) -> bool:
+        """Import an adapter into the zygote, so that the actors forked from now on have it. Says
+        whether it is a new one."""
         if reference in self._loaded:
-            return
+            return False
         self._collect()
         self.control.send(wire.LOAD + pickle.dumps(reference, 5))
         failure = self._receive(f"the zygote did not load {reference}")
@@ -122,6 +123,7 @@ class Pool:
         for actor in list(self.alive.values()):
             self.discard(actor)
         self._spares.clear()
+        return True
 
     def order(self, count: int) -> None:
         """See to it that so many spares are there or being forked, without waiting for them."""

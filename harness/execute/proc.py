@@ -4,6 +4,7 @@ Follows proc_pid_stat(5) and proc_pid_syscall(5). The kernel answers the second 
 process that is off the CPU in a stable sleep; one that runs, or is about to, is ``running``.
 """
 
+import errno
 import os
 
 from harness.errors import Broken
@@ -24,9 +25,14 @@ class Watch:
             self._syscall = os.open(f"/proc/{pid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             os.close(self._stat)
+            missing = error.errno == errno.ENOENT
+            remedy = (
+                "a kernel with CONFIG_HAVE_ARCH_TRACEHOOK is needed"
+                if missing
+                else "raise the limit of open files (`ulimit -n`)"
+            )
             raise Broken(
-                f"/proc/{pid}/syscall cannot be opened: {error.strerror}; a kernel with "
-                "CONFIG_HAVE_ARCH_TRACEHOOK is needed"
+                f"/proc/{pid}/syscall cannot be opened: {error.strerror}; {remedy}"
             ) from error
 
     def state(self) -> str:

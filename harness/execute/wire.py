@@ -10,7 +10,7 @@ import struct
 from functools import lru_cache
 from typing import Any
 
-from harness.errors import BadInput, Broken, Unsupported
+from harness.errors import BadInput, Broken, Unseen, Unsupported
 from harness.spec import Op
 
 CALL = b"C"
@@ -100,8 +100,7 @@ def result(answer: Answer) -> Any:
     if kind == ANSWER:
         return value
     name, text, trace = value
-    if name == "Unsupported":
-        raise Unsupported(text)
-    if name == "BadInput":
-        raise BadInput(text)
+    for known in (Unsupported, Unseen, BadInput):
+        if name == known.__name__:
+            raise known(text)
     raise Broken(f"{name} in an actor: {text}\n{trace}")

@@ -6,6 +6,7 @@ is drawn stays meaningful anyhow, since steps that cannot be taken are passed ov
 
 from typing import Any
 
+from harness.errors import Broken
 from harness.program import Call, CallThenKill, Continue, Elapse, Kill, Signal, Step, Stop
 from harness.relation import (
     AT_REST,
@@ -20,6 +21,8 @@ from harness.relation import (
 )
 from harness.spec import EngineRule, Op, Process
 
+MOST_STEPS = 10_000
+"""Steps in a row of one call, which is taken for one that never comes to its end."""
 SHORT = 0.1
 """Seconds: a time-out up to this is short enough to be waited for."""
 
@@ -141,9 +144,16 @@ class Walk:
     def _settle(self) -> None:
         """Take first steps until nobody has one; calls that are done have returned."""
         configuration, steps = self.configuration, self.relation.steps
-        moved = True
+        moved, taken = True, 0
         while moved:
             moved = False
+            taken += 1
+            if taken > MOST_STEPS:
+                raise Broken(
+                    f"the model never comes to rest: after {MOST_STEPS} steps a call still goes on "
+                    f"in the state {self.relation.state(configuration)!r:.200}; have it reply, or "
+                    "sleep, at last"
+                )
             for who in range(self.relation.processes):
                 slot = configuration[who + 1]
                 if slot is None:

@@ -11,7 +11,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, NoReturn
 
-from harness.errors import Unsupported
+from harness.errors import Unseen, Unsupported
 from harness.execute import namespaces
 from harness.execute.proc import Watch
 from properties.kernel.libc import LIBC
@@ -117,9 +117,9 @@ def await_fact(fact: Callable[[], bool], what: str) -> None:
         assert monotonic() < deadline, f"{what} did not come within {BOUND:g} s"
 
 
-def unseen(what: str, chances: str) -> AssertionError:
+def unseen(what: str, chances: str) -> Unseen:
     """For a case that shows only what the scheduler lets it see, and has not seen it."""
-    return AssertionError(
+    return Unseen(
         f"{what} was never seen in {chances}, so that nothing is shown; let the machine come to "
         "rest, and run it again"
     )

@@ -21,10 +21,6 @@ EAGAIN, EBADF, EINVAL, EMSGSIZE, ENOENT, ENOSPC = map(
     Errno, ("EAGAIN", "EBADF", "EINVAL", "EMSGSIZE", "ENOENT", "ENOSPC")
 )
 
-EAGAIN, EBADF, EINVAL, EMSGSIZE, ENOENT, ENOSPC = map(
-    Errno, ("EAGAIN", "EBADF", "EINVAL", "EMSGSIZE", "ENOENT", "ENOSPC")
-)
-
 
 # Descriptors and attributes
 

@@ -5,6 +5,8 @@ import os
 import platform
 import re
 import shlex
+import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -60,6 +62,8 @@ class Reports:
     """A folder in which something could be written."""
     unsupported: set[str] = field(default_factory=set)
     """What the running test had to leave out on this machine, in words."""
+    about: dict[str, str] = field(default_factory=dict)
+    """What else than the machine a run is made in: profile, namespaces, …, with their values."""
 
     def begin(self, folder: Path, test: str) -> None:
         """Say which test runs now. Raises NotSetUp if nothing could be kept in the folder."""
@@ -79,7 +83,7 @@ class Reports:
 
     def failure(self, run: Run) -> Failure:
         """What the reports of a run of the running test are made from."""
-        return failure_of(run, self.file(".json"), self.file(".html"), machine())
+        return failure_of(run, self.file(".json"), self.file(".html"), machine() | self.about)
 
 
 REPORTS = Reports()
@@ -92,12 +96,24 @@ def failure_of(run: Run, record: Path, page: Path | None, where: Mapping[str, st
         run.program,
         run.history,
         run.verdict,
-        replay=f"ipc-harness replay {shlex.quote(str(record))}",
+        replay=f"{_program()} replay {shlex.quote(str(record))}",
         rules=run.rules,
         start=run.start,
         machine=where,
         record=str(record),
         page=str(page or ""),
+    )
+
+
+@cache
+def _program() -> str:
+    """How the command is called from here: by its path where it is not on PATH, as in a virtual
+    environment that was not activated."""
+    beside = Path(sys.executable).with_name("ipc-harness")
+    if shutil.which("ipc-harness") or not beside.exists():
+        return "ipc-harness"
+    return shlex.quote(
+        os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
     )
 
 
@@ -110,6 +126,8 @@ def machine() -> dict[str, str]:
         "C library": " ".join(platform.libc_ver()),
         "Python": platform.python_version(),
         "ipc-harness": __version__,
+        "user": str(os.geteuid()),
+        "CPUs": str(os.cpu_count()),
     }
 
 
@@ -117,7 +135,7 @@ def keep(run: Run) -> None:
     """Write the record of a run into the reports. Raises BadInput where that cannot be."""
     verdict = run.verdict
     allowed = not (verdict.kind == "deadlock" and verdict.outcome is Outcome.VIOLATED)
-    record = Record(run.program, run.history, verdict.sentence, allowed, machine())
+    record = Record(run.program, run.history, verdict.sentence, allowed, machine() | REPORTS.about)
     try:
         save(record, REPORTS.file(".json"))
     except TypeError as error:

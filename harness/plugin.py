@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from harness.run import Run
 from harness.verdict import EXIT_CODES, Outcome
 
 ENTRY = "ipc_harness_entry"
+NAMESPACES = "ipc_harness_namespaces"
 COUNTED = "ipc_harness_coverage"
 REFUSED = "ipc_harness_refused"
 PARENT = pytest.StashKey[int]()
@@ -62,13 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _settings(config: pytest.Config) -> settings:
     """What the profile asks for. Ends the run if there is no such profile."""
-    named = config.getoption("--ipc-profile") or os.environ.get("IPC_HARNESS_PROFILE") or "dev"
     try:
-        return profile(named)
+        return profile(_named(config))
     except BadInput as error:
         output = getattr(config, "workeroutput", {})
         output[REFUSED] = str(error)
         pytest.exit(str(error), returncode=EXIT_CODES[Outcome.BROKEN])
+
+
+def _named(config: pytest.Config) -> str:
+    """The profile's name."""
+    chosen = config.getoption("--ipc-profile") or os.environ.get("IPC_HARNESS_PROFILE")
+    return str(chosen or "dev")
 
 
 def _worker_input(config: pytest.Config) -> dict[str, Any] | None:
@@ -119,6 +126,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         REPORTS.begin(item.config.getoption("--ipc-reports"), item.nodeid)
         name = (_worker_input(item.config) or {}).get("workerid", "gw0")
         testing.WORKER.own_cpu(int(name.removeprefix("gw")))
+        REPORTS.about["profile"] = _named(item.config)
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -190,6 +198,9 @@ def _smallest(violated: Violated) -> Run:
 
 def _report_run(item: pytest.Item, report: pytest.TestReport, run: Run) -> None:
     """Keep and draw what did not hold. What cannot be written takes nothing else down with it."""
+    testing = _testing()
+    if testing is not None:
+        REPORTS.about["namespaces"] = testing.WORKER.namespaces
     failure, verdict = REPORTS.failure(run), run.verdict
     text = describe(failure)
     more = {"mechanism": run.mechanism, "replay": failure.replay}
@@ -238,6 +249,8 @@ class Gathering:
         self.config = config
         self.coverage = Coverage()
         self.entries: list[Entry] = []
+        self.namespaces = ""
+        """The namespaces of the run's sandboxes, in words."""
         self.refused = ""
         """Why the index could not be written, if so."""
 
@@ -246,6 +259,7 @@ class Gathering:
         output = getattr(node, "workeroutput", {})
         if REFUSED in output:
             pytest.exit(output[REFUSED], returncode=EXIT_CODES[Outcome.BROKEN])
+        self.namespaces = self.namespaces or output.get(NAMESPACES, "")
         counted = output.get(COUNTED)
         if counted is not None:
             self.coverage.add(Coverage.from_data(json.loads(counted)))
@@ -259,11 +273,13 @@ class Gathering:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         testing = _testing()
         if testing is not None:
+            self.namespaces = self.namespaces or testing.WORKER.namespaces
             testing.WORKER.close()
             self.coverage.add(testing.WORKER.coverage)
         output = getattr(self.config, "workeroutput", None)
         if output is not None:
             output[COUNTED] = json.dumps(self.coverage.to_data())
+            output[NAMESPACES] = self.namespaces
         elif self.in_use:
             self._write_index()
             session.exitstatus = self._exit_code(session)
@@ -299,7 +315,12 @@ class Gathering:
         return folder / "index.html"
 
     def _write_index(self) -> None:
-        summary = Summary(self.coverage, self.entries, machine())
+        about = {
+            "profile": _named(self.config),
+            "namespaces": self.namespaces or "none were needed",
+            "ended": datetime.now().astimezone().isoformat(" ", "seconds"),
+        }
+        summary = Summary(self.coverage, self.entries, machine() | about)
         try:
             write_whole(self._index, render_index(summary))
             counted = json.dumps(self.coverage.to_data(), indent=1)

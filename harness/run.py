@@ -12,9 +12,9 @@ from harness.errors import Broken, NotSetUp
 from harness.execute import syscalls
 from harness.execute.crew import Crew
 from harness.execute.lockstep import Session
-from harness.history import Event, History, Invoke
+from harness.history import Continued, Event, History, Invoke, Killing, Signalled, Stopped
 from harness.mechanism import Mechanism
-from harness.program import Program
+from harness.program import CallThenKill, Elapse, Kill, Program
 from harness.relation import Relation
 from harness.verdict import Outcome, Verdict
 
@@ -68,6 +68,13 @@ class Worker:
             except (Broken, OSError) as error:
                 raise NotSetUp(f"the processes of a run cannot be started: {error}") from error
         return self._crew
+
+    @property
+    def namespaces(self) -> str:
+        """The namespaces of its own that its sandbox has, in words; empty before it is there."""
+        if self._crew is None:
+            return ""
+        return ", ".join(self._crew.pool.sandbox.namespaces) or "none"
 
     def start(self) -> None:
         """Start the processes now, where the time that this takes is not to count."""
@@ -134,6 +141,27 @@ def run(
 def has_calls(history: Sequence[Event]) -> bool:
     """Whether any process made a call."""
     return any(isinstance(event, Invoke) for event in history)
+
+
+def faults_in(found: Run) -> set[str]:
+    """The faults, as `harness.generate.programs.ALL_FAULTS` names them, that have happened."""
+    told = {
+        (type(event), getattr(event, "restart", False))
+        for event in found.history
+        if isinstance(event, Killing | Stopped | Continued | Signalled)
+    }
+    kinds = {kind for kind, _ in told}
+    steps = {type(step) for step in found.program.steps}
+    happened = {
+        "kill": Killing in kinds and Kill in steps,
+        "call then kill": Killing in kinds and CallThenKill in steps,
+        "stop": Stopped in kinds,
+        "continue": Continued in kinds,
+        "signal": (Signalled, False) in told,
+        "restart": (Signalled, True) in told,
+        "elapse": Elapse in steps,
+    }
+    return {name for name, whether in happened.items() if whether}
 
 
 def by_itself(verdict: Verdict, history: Sequence[Event]) -> Verdict:

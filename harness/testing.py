@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
-from harness.errors import BadInput, Broken, Halt, Unsupported, mistake
+from harness.errors import BadInput, Broken, Halt, Unseen, Unsupported, mistake
 from harness.findings import REPORTS, Undecided, Violated, require_held, violated_in
 from harness.generate.profiles import profile
 from harness.generate.programs import ALL_FAULTS, REMEDY, Programs
@@ -18,7 +18,7 @@ from harness.mechanism import Mechanism
 from harness.program import Program
 from harness.reduce import reduce
 from harness.references import resolve
-from harness.run import NOTHING, PATIENCE, Run, Worker, has_calls, run
+from harness.run import NOTHING, PATIENCE, Run, Worker, faults_in, has_calls, run
 from harness.scenario import ASLEEP, DIED, Scenario
 from harness.verdict import Outcome
 
@@ -46,8 +46,16 @@ WORKER = Worker()
 class Trial:
     """Runs the programs of one property, and remembers what it has seen."""
 
-    def __init__(self, mechanism: Mechanism, source: Programs, deadlock_allowed: bool) -> None:
+    def __init__(
+        self,
+        mechanism: Mechanism,
+        source: Programs,
+        deadlock_allowed: bool,
+        required: Sequence[str] = (),
+    ) -> None:
         self.mechanism = mechanism
+        self.required = required
+        """Faults that must happen in each part of the property."""
         self.source = source
         self.deadlock_allowed = deadlock_allowed
         self.unsupported: dict[Hashable, str] = {}
@@ -60,19 +68,30 @@ class Trial:
         self.seen: dict[Program, Run] = {}
         """What was run once there was a violation: shrinking comes upon the same programs again
         and again, and one in which somebody is forgotten costs its whole patience."""
+        self.first: Run | None = None
+        """The first violation, which was watched with full patience."""
         self.called = False
         """Whether any process has made a call."""
+        self.happened: set[str] = set()
+        """The faults that have happened."""
         self.last: Run | None = None
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
         """Around the programs of one part of the property, which judges nothing by those before
-        it. Raises Undecided where no process has made a call in any of them."""
+        it. Raises Undecided where no process has made a call in any of them, and Unseen where
+        a fault that was asked for has not happened."""
         self._forget()
         self._require_reference()
         yield
         if self.last is not None and not self.called:
             require_held(replace(self.last, verdict=NOTHING))
+        missed = [fault for fault in self.required if fault not in self.happened]
+        if missed and self.last is not None:
+            raise Unseen(
+                f"{self.mechanism.name}: the fault {missed[0]!r} that was asked for has never "
+                "happened, so that nothing is shown of it; try more programs, or do not ask for it"
+            )
 
     def _require_reference(self) -> None:
         """Raises BadInput where a saved program could not be replayed, since the mechanism is not
@@ -111,7 +130,10 @@ class Trial:
         except Exception as error:
             raise mistake(error, f"{self.mechanism.name}: no program can be run", REMEDY) from error
         self.last, self.called = found, self.called or has_calls(found.history)
+        if self.required:
+            self.happened |= faults_in(found)
         if found.verdict.outcome is Outcome.VIOLATED:
+            self.first = self.first or found
             self.violated, self.patience = True, SHRINKING_PATIENCE
         return found
 
@@ -144,7 +166,10 @@ class Trial:
         smaller = reduce(self.source, found, self.run)
         self.patience = PATIENCE
         last = self._run(smaller.program)
-        return last if last.verdict.outcome is Outcome.VIOLATED else smaller
+        if last.verdict.outcome is Outcome.VIOLATED:
+            return last
+        # Small, but it does not stand a longer look: what was found first does.
+        return self.first or smaller
 
 
 def conformance(
@@ -152,18 +177,20 @@ def conformance(
     *,
     actors: tuple[int, int] = (2, 4),
     steps: int = 30,
-    faults: Sequence[str] = ALL_FAULTS,
+    faults: Sequence[str] | None = None,
     share: int = 15,
     deadlock_allowed: bool = True,
 ) -> Callable[..., None]:
     """A property: whatever a program of up to ``steps`` steps of two to four ``actors`` does to
-    the real thing, the model allows it. ``share`` percent of the steps are ``faults``. With
+    the real thing, the model allows it. ``share`` percent of the steps are ``faults``: those that
+    are named must happen in each part of the property; without any named, whatever applies. With
     ``deadlock_allowed`` false, a program after which some sleep for ever is a violation too.
 
     How many programs are tried is for the profile to say, or for settings of your own around it:
     ``settings(profile("dev"), max_examples=20)(conformance(MY_QUEUE))``."""
-    source = Programs(mechanism, actors, steps, faults, share)
-    trial = Trial(mechanism, source, deadlock_allowed)
+    chosen = ALL_FAULTS if faults is None else faults
+    source = Programs(mechanism, actors, steps, chosen, share)
+    trial = Trial(mechanism, source, deadlock_allowed, faults if faults and share else ())
 
     @given(program=source.strategy())
     def test(shard: int, program: Program) -> None:

@@ -20,16 +20,21 @@ class Project:
 
     def test(self, *words: str, **variables: str) -> tuple[int, str]:
         """The exit code of a run of its tests, and all that it printed."""
-        command = [sys.executable, "-m", "pytest", "-p", "no:faulthandler", "-q", *words]
+        run = self.starts(*words, **variables)
+        try:
+            out, _ = run.communicate(timeout=240)
+        finally:
+            run.kill()
+        return run.returncode, out
+
+    def starts(self, *words: str, **variables: str) -> "subprocess.Popen[str]":
+        """A run of its tests that goes on."""
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-        done = subprocess.run(
-            command,
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "no:faulthandler", "-q", *words],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": path, "IPC_HARNESS_PROFILE": "dev"} | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
-            check=False,
         )
-        return done.returncode, done.stdout

@@ -58,6 +58,16 @@ class PickyLock(Lock):
         return super().moves(state, who, op)
 
 
+class MortalLock(Lock):
+    """Whoever dies takes the lock along, as the token in a pipe does."""
+
+    def moves(self, state: Process | None, who: Process, op: Op) -> Iterator[Move]:
+        if isinstance(op, Exit):
+            yield Move("exit", state, None)
+        else:
+            yield from super().moves(state, who, op)
+
+
 class VastLock(Lock):
     """Whether it can be released in one of the states that it may be in, nobody can tell: they
     are too many."""
@@ -221,6 +231,7 @@ def _mechanism(name: str, **other: Any) -> Mechanism:
 
 TOKEN_LOCK = _mechanism("TOKEN_LOCK")
 NEVER_RELEASED = _mechanism("NEVER_RELEASED", calls=never_release)
+MORTAL = _mechanism("MORTAL", model=lambda setup, processes: MortalLock())
 VAST = _mechanism("VAST", model=lambda setup, processes: VastLock())
 PICKY = _mechanism("PICKY", model=lambda setup, processes: PickyLock())
 CHATTY = _mechanism("CHATTY", adapter=Chatty)

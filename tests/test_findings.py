@@ -1,5 +1,7 @@
 """What a run has found is told, also where Hypothesis could not make it happen again."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,5 +32,8 @@ def test_there_is_none_in_other_errors(error: Exception) -> None:
 
 def test_the_command_that_replays_a_failure_can_be_pasted() -> None:
     failure = failure_of(violated().run, Path("my reports/lock.json"), None, {})
-    assert failure.replay == "ipc-harness replay 'my reports/lock.json'"
+    program, *words = shlex.split(failure.replay)
+    assert words == ["replay", "my reports/lock.json"]
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "ipc-harness")
     assert (failure.record, failure.page) == ("my reports/lock.json", "")

@@ -8,7 +8,8 @@ import pytest
 from harness.errors import BadInput, Broken
 from harness.execute import hung
 from harness.execute.lockstep import Session
-from harness.history import Killing, Return
+from harness.execute.proc import Watch
+from harness.history import Killing, Quiet, Return
 from harness.mechanism import Mechanism
 from harness.program import Call, CallThenKill, Kill, Program, Step
 from harness.relation import Relation
@@ -94,6 +95,26 @@ def test_a_mistake_in_an_adapter_is_no_verdict(
 ) -> None:
     with pytest.raises(error, match=told):
         carried_out(mechanism, Call(A, Acquire()))
+
+
+def test_a_sleeper_that_was_woken_but_had_no_cpu_yet_was_not_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has not left the CPU since, so that only its state tells."""
+    setup = TOKEN_LOCK.setups[0]
+    program = Program(TOKEN_LOCK.reference, setup, 2, ())
+    with WORKER.session(TOKEN_LOCK, program) as session:
+        session.step(Call(A, Acquire()))
+        session.step(Call(B, Acquire()))
+        (asleep,) = session.linger(0.05)
+        assert isinstance(asleep, Quiet)
+        assert asleep.held >= 50_000_000
+        with monkeypatch.context() as patch:
+            patch.setattr(Watch, "state", lambda watch: "R")
+            (ready,) = session.linger(0.05)
+        assert isinstance(ready, Quiet)
+        assert ready.held == 0
+        session.step(Call(A, Release()))
 
 
 ELSEWHERE = (

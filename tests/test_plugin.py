@@ -102,6 +102,51 @@ def test_what_is_too_large_to_be_judged_is_tried_once_kept_and_told(
     assert done.stdout.startswith("undecided: more than 200000 configurations")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "programs", "code"),
+    [
+        ('faults=("kill",)', 50, 0),
+        ('faults=("kill",), share=1', 2, 3),
+        ('faults=("elapse",)', 50, 3),
+    ],
+)
+def test_a_fault_that_was_asked_for_must_happen(
+    project: Project, arguments: str, programs: int, code: int
+) -> None:
+    """A lock that death frees is killed; it has no calls that time out."""
+    test = f"settings(profile('dev'), max_examples={programs})(conformance(MORTAL, {arguments}))"
+    found, out = project.has(PROPERTY.format(test)).test(*PART)
+    assert found == code, out
+    fault = "elapse" if "elapse" in arguments else "kill"
+    said = f"undecided: mortal: the fault '{fault}' that was asked for has never happened"
+    assert (said in out) is (code == 3), out
+
+
+def test_a_page_and_the_index_say_where_and_how_it_was_run(project: Project) -> None:
+    project.has(VIOLATED).test(*PART)
+    for page in (project.folder / "reports").glob("*.html"):
+        text = page.read_text()
+        assert "profile: dev" in text
+        assert re.search(r"namespaces: (\w+, )*\w+", text)
+        assert f"user: {os.geteuid()}" in text
+
+
+def test_what_was_found_outlives_a_run_that_is_killed_while_it_shrinks(project: Project) -> None:
+    lost = PROPERTY.format("conformance(NEVER_RELEASED, faults=('kill',))")
+    run = project.has(lost).starts(*PART)
+    record = project.folder / "reports" / "test_lock.py-test_lock-0.json"
+    for _ in range(600):
+        if record.exists():
+            break
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(0.1)
+    run.kill()
+    run.communicate()
+    done = command(project.folder, "replay", str(record))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("violated: ")
+
+
 @WORKERS
 def test_what_chance_has_not_shown_is_undecided(project: Project, workers: tuple[str, ...]) -> None:
     code, out = project.has(NEVER_SEEN).test(*workers)

@@ -57,6 +57,8 @@ def run_bench(only: Sequence[str], rounds: int | None, file: Path | None) -> int
     for name in only:
         if name not in MEASURES:
             raise BadInput(f"unknown figure {name!r}: expected one of {', '.join(MEASURES)}")
+    if file is not None:
+        write_whole(file, "")  # What cannot be written is told before an hour of measuring.
     table = Table("figure", "median", "least", "most", "asked", "unit", box=None, pad_edge=False)
     figures = []
     for name in only or MEASURES:
@@ -66,7 +68,7 @@ def run_bench(only: Sequence[str], rounds: int | None, file: Path | None) -> int
         spread = (f"{value:,.1f}" for value in (median(values), min(values), max(values)))
         table.add_row(name, *spread, f"{measure.asked:,}", measure.unit)
     Console().print(table)
-    where = machine() | {"CPUs": str(os.cpu_count()), "load": f"{os.getloadavg()[0]:.1f}"}
+    where = machine() | {"load": f"{os.getloadavg()[0]:.1f}"}
     if file is not None:
         data = {"figures": [asdict(figure) for figure in figures], "machine": where}
         write_whole(file, json.dumps(data, indent=1) + "\n")

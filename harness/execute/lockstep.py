@@ -321,8 +321,13 @@ class Session:
         return {who: self.crew[who].watch.switches() for who in self.busy}
 
     def _quiet_since(self, started: int, before: dict[Process, tuple[int, int]]) -> Quiet:
-        """Who is asleep, and for how long if none of them has run since ``started``."""
-        held = monotonic_ns() - started if self._switches() == before else 0
+        """Who is asleep, and for how long if none of them has run, or is about to, since
+        ``started``."""
+        watched = monotonic_ns() - started
+        # Whoever was woken, but has not had the CPU yet, has the old counts: look at it anew.
+        self._asleep_in.clear()
+        still = all(self._sleeps(who) for who in self._asleep())
+        held = watched if still and self._switches() == before else 0
         return Quiet(self._now(), self._asleep(), held)
 
     def _is_free(self, who: Process) -> bool:

@@ -1,43 +1,32 @@
-"""What must hold of System V semaphore sets."""
-
-from collections.abc import Callable
+"""What must hold of System V semaphore sets: random programs, and literal examples of who goes on
+and who sleeps."""
 
 import pytest
 
 from harness.spec import Errno
 from harness.testing import ASLEEP, conformance
 from models.sysv_sem import (
+    SEMVMX,
     Get,
     Getall,
-    Remove,
     Sembuf,
-    Semget,
     Semop,
     SemSetup,
     Semtimedop,
     Setall,
-    Setval,
-    Stat,
 )
-from properties.kernel import sysv_sem_cases
-from properties.scenarios import InSandbox, MakeScenario, in_vain
+from properties.scenarios import MakeScenario, in_vain
 from properties.sysv_sem import SYSV_SEM, one, steps
 
 A, B, C, D = range(4)
-EAGAIN, EIDRM, EINTR, EINVAL = map(Errno, ("EAGAIN", "EIDRM", "EINTR", "EINVAL"))
+EAGAIN, EINTR, EINVAL, ERANGE = map(Errno, ("EAGAIN", "EINTR", "EINVAL", "ERANGE"))
 TAKE, GIVE, ZERO = (Semop(one(0, change)) for change in (-1, 1, 0))
 TAKE_2, GIVE_2 = (Semop(one(0, change)) for change in (-2, 2))
-TAKE_UNDO, GIVE_UNDO = (Semop(one(0, change, undo=True)) for change in (-1, 1))
+GIVE_UNDO = Semop(one(0, 1, undo=True))
 TRY = Semop(one(0, -1, nowait=True))
 LOCK = Semop(steps((0, 0), (0, 1)))
 
 test_sysv_sem_follows_its_model = conformance(SYSV_SEM)
-
-
-def test_a_new_set_holds_zeros_and_keeps_its_id(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0, 0, 0)))
-    assert run.call(A, Semget(3)) is True
-    assert run.call(A, Getall()) == (0, 0, 0)
 
 
 def test_a_sleeping_array_reserves_nothing(scenario: MakeScenario) -> None:
@@ -63,6 +52,41 @@ def test_a_value_that_passes_0_inside_an_array_wakes_nobody(scenario: MakeScenar
     assert run.call(A, ZERO) is ASLEEP
     assert run.call(B, Semop(steps((0, -1), (0, 1)))) is None
     assert run.asleep(A)
+
+
+def test_a_wait_for_zero_goes_on_when_a_take_leaves_0(scenario: MakeScenario) -> None:
+    run = scenario(SYSV_SEM, SemSetup((1,)))
+    assert run.call(A, ZERO) is ASLEEP
+    assert run.call(B, TAKE) is None
+    assert run.answer(A) is None
+
+
+@pytest.mark.parametrize("op", [GIVE, GIVE_UNDO, Semop(steps((1, 1), (0, 1)))])
+def test_a_value_over_semvmx_fails_with_erange_and_changes_nothing(
+    scenario: MakeScenario, op: Semop
+) -> None:
+    run = scenario(SYSV_SEM, SemSetup((SEMVMX, 0)))
+    assert run.call(A, op) == ERANGE
+    assert run.call(A, Getall()) == (SEMVMX, 0)
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_waits_for_zero_go_on_where_all_values_are_0(scenario: MakeScenario, undo: bool) -> None:
+    run = scenario(SYSV_SEM, SemSetup((0, 1)))
+    both = Semop(steps((0, 0), (1, 0), undo=undo))
+    assert run.call(A, Semop(one(0, 0, undo=undo))) is None
+    assert run.call(B, Semop(one(1, -1))) is None
+    assert run.call(A, both) is None
+    assert run.call(B, Semop(one(1, 1))) is None
+    assert run.call(A, both) is ASLEEP
+
+
+def test_an_array_has_1_to_semopm_steps_on_semaphores_of_the_set(scenario: MakeScenario) -> None:
+    run = scenario(SYSV_SEM, SemSetup((0,), semopm=2))
+    assert run.call(A, Semop(())) == EINVAL
+    assert run.call(A, Semop(one(0, 0) * 2)) is None
+    assert run.call(A, Semop(one(0, 0) * 3)) == Errno("E2BIG")
+    assert run.call(A, Semop(one(1, 0))) == Errno("EFBIG")
 
 
 def test_a_timeout_ends_with_eagain_and_changes_nothing(scenario: MakeScenario) -> None:
@@ -147,6 +171,22 @@ def test_a_chain_is_resolved_in_one_step(scenario: MakeScenario) -> None:
     assert run.call(D, Getall()) == (0, 0, 0)
 
 
+def test_a_sleeper_fails_where_it_could_go_on_but_for_semvmx(scenario: MakeScenario) -> None:
+    run = scenario(SYSV_SEM, SemSetup((0, SEMVMX)))
+    assert run.call(A, Semop(steps((0, -1), (1, 1)))) is ASLEEP
+    assert run.call(B, GIVE) is None
+    assert run.answer(A) == ERANGE
+    assert run.call(B, Getall()) == (1, SEMVMX)
+
+
+def test_a_sleeper_that_goes_on_lets_a_wait_for_zero_go_on(scenario: MakeScenario) -> None:
+    run = scenario(SYSV_SEM, SemSetup((1, 0)), actors=3)
+    assert run.call(A, Semop(steps((0, -1), (1, -1)))) is ASLEEP
+    assert run.call(B, ZERO) is ASLEEP
+    assert run.call(C, Semop(one(1, 1))) is None
+    assert [run.answer(A), run.answer(B)] == [None, None]
+
+
 def test_waiters_for_zero_go_before_the_line(scenario: MakeScenario) -> None:
     """A's array would leave semaphore 0 at 1, so B goes first, and A is the last there."""
     run = scenario(SYSV_SEM, SemSetup((1, 0)), actors=3)
@@ -204,106 +244,6 @@ def test_behind_a_long_array_all_stand_in_the_order_of_their_coming(
     assert [run.answer(who) for who in (A, B, C)] == [None, None, EAGAIN]
 
 
-def test_setval_and_setall_wake_sleepers(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0, 0)), actors=3)
-    assert run.call(A, TAKE) is ASLEEP
-    assert run.call(B, Semop(one(1, -1))) is ASLEEP
-    assert run.call(C, Setval(0, 1)) is None
-    assert run.answer(A) is None
-    assert run.call(C, Setall((0, 1))) is None
-    assert run.answer(B) is None
-
-
-def test_an_array_counts_where_it_is_blocked(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0, 0)), actors=3)
-    assert run.call(A, Semop(steps((0, -1), (1, -1)))) is ASLEEP
-    assert [run.call(B, Get("GETNCNT", sem)) for sem in (0, 1)] == [1, 0]
-    assert run.call(B, GIVE) is None
-    assert [run.call(B, Get("GETNCNT", sem)) for sem in (0, 1)] == [0, 1]
-
-
-def test_waits_for_zero_count_where_they_were_last_tried(scenario: MakeScenario) -> None:
-    """Raised again, semaphore 0 blocks first, but nobody has tried A's array since."""
-    run = scenario(SYSV_SEM, SemSetup((1, 1)))
-    assert run.call(A, Semop(steps((0, 0), (1, 0)))) is ASLEEP
-    assert run.call(B, TAKE) is None
-    assert run.call(B, GIVE) is None
-    assert [run.call(B, Get("GETZCNT", sem)) for sem in (0, 1)] == [0, 1]
-
-
-def test_getpid_names_the_last_there_waits_for_zero_included(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0,)))
-    assert run.call(A, Get("GETPID")) is None
-    assert run.call(A, GIVE) is None
-    assert run.call(B, TAKE) is None
-    assert run.call(A, Get("GETPID")) == B
-    assert run.call(A, ZERO) is None
-    assert run.call(B, Get("GETPID")) == A
-
-
-def test_the_dead_are_named_by_getpid_for_their_undo(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((1, 0)), actors=3)
-    assert run.call(A, TAKE_UNDO) is None
-    assert run.call(B, GIVE) is None
-    run.kill(A)
-    assert run.call(B, Get("GETPID")) == A
-    assert run.call(B, Get("GETPID", 1)) == run.keeper
-
-
-def test_removal_wakes_all_with_eidrm_and_latecomers_get_einval(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((1, 0)), actors=4)
-    assert run.call(A, ZERO) is ASLEEP
-    assert run.call(B, Semop(one(1, -1))) is ASLEEP
-    assert run.call(C, Semop(steps((0, -1), (1, -1)))) is ASLEEP
-    assert run.call(D, Remove()) is None
-    assert [run.answer(who) for who in (A, B, C)] == [EIDRM, EIDRM, EIDRM]
-    assert run.call(A, TAKE) == EINVAL
-    assert run.call(B, Getall()) == EINVAL
-
-
-def test_undo_is_for_the_set_not_for_its_key(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((1,)))
-    assert run.call(A, TAKE_UNDO) is None
-    assert run.call(B, Remove()) is None
-    assert run.call(B, Semget(1, create=True)) is False
-    run.kill(A)
-    assert run.call(B, Getall()) == (0,)
-
-
-def test_an_undo_wakes_a_waiter_for_zero(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0,)), actors=3)
-    assert run.call(A, GIVE_UNDO) is None
-    assert run.call(B, ZERO) is ASLEEP
-    run.kill(A)
-    assert run.answer(B) is None
-
-
-@pytest.mark.parametrize(("op", "left"), [(TAKE, (0,)), (TAKE_UNDO, (1,))])
-def test_what_a_sleeper_was_given_before_it_was_killed_is_lost_without_undo(
-    scenario: MakeScenario, op: Semop, left: tuple[int]
-) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0,)))
-    assert run.call(A, op) is ASLEEP
-    assert run.call_then_kill(B, GIVE, A) is None
-    assert run.call(B, Getall()) == left
-
-
-def test_a_stopped_holder_releases_nothing_until_it_dies(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((1,)))
-    assert run.call(A, TAKE_UNDO) is None
-    run.stop(A)
-    assert run.call(B, TAKE) is ASLEEP
-    run.kill(A)
-    assert run.answer(B) is None
-
-
-def test_units_of_the_dead_stay_taken_without_undo(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((1,)))
-    assert run.call(A, TAKE) is None
-    run.kill(A)
-    assert run.call(B, TRY) == EAGAIN
-
-
 @pytest.mark.parametrize("op", [TAKE, Semtimedop(one(0, -1), seconds=60)])
 def test_stop_and_continue_end_a_sleep_with_eintr(
     scenario: MakeScenario, op: Semop | Semtimedop
@@ -332,53 +272,3 @@ def test_any_handler_ends_a_sleep_with_eintr(scenario: MakeScenario, restart: bo
     assert run.call(A, Semtimedop(one(0, -1), seconds=60)) is ASLEEP
     run.signal(A, restart)
     assert run.answer(A) == EINTR
-
-
-def test_values_outlive_every_process_that_used_them(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0,)), actors=2)
-    assert run.call(A, GIVE_2) is None
-    run.kill(A)
-    run.kill(B)
-    assert run.call(run.keeper, Getall()) == (2,)
-
-
-def test_sem_otime_shows_that_a_set_was_made_but_not_used_yet(scenario: MakeScenario) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0,)))
-    assert run.call(A, Setval(0, 1)) is None
-    assert run.call(A, Stat()) == (1, False)
-    assert run.call(A, TAKE) is None
-    assert run.call(A, Stat()) == (1, True)
-
-
-def test_a_failed_array_with_undo_shows_in_sem_otime_after_a_death(
-    scenario: MakeScenario,
-) -> None:
-    run = scenario(SYSV_SEM, SemSetup((0,)))
-    assert run.call(A, Semop(one(0, -1, nowait=True, undo=True))) == EAGAIN
-    assert run.call(B, Stat()) == (1, False)
-    run.kill(A)
-    assert run.call(B, Stat()) == (1, True)
-
-
-CASES = [
-    sysv_sem_cases.normal_exit_undoes,
-    sysv_sem_cases.a_zombie_holds_no_undo,
-    sysv_sem_cases.undo_survives_execve,
-    sysv_sem_cases.threads_share_one_undo_list,
-    sysv_sem_cases.the_undo_of_a_process_waits_for_its_last_thread,
-    sysv_sem_cases.unshare_applies_the_undo_at_once,
-    sysv_sem_cases.a_forked_child_inherits_no_undo,
-    sysv_sem_cases.an_orphan_keeps_its_undo,
-    sysv_sem_cases.a_kill_by_the_cpu_limit_undoes,
-    sysv_sem_cases.bad_pointers_fail_with_efault,
-    sysv_sem_cases.beyond_the_limit_of_sets_there_is_no_space,
-    sysv_sem_cases.the_owner_needs_permission,
-    sysv_sem_cases.another_user_needs_permission,
-    sysv_sem_cases.a_death_undoes_set_by_set_and_each_set_as_a_whole,
-    sysv_sem_cases.a_death_undoes_before_it_closes_descriptors,
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_in_the_sandbox(in_sandbox: InSandbox, case: Callable[[], None]) -> None:
-    in_sandbox(case)

@@ -4,7 +4,16 @@ from harness.spec import Errno
 from harness.testing import ASLEEP
 from models.pipe import PAGE, PipeSetup, Read, Unread, Write, content
 from properties.pipe import EVERYTHING, PIPE
-from properties.pipe_scenarios import ALL, READER, A, B, C, D, bytes_lost_with_the_dying
+from properties.pipe_scenarios import (
+    ALL,
+    READER,
+    A,
+    B,
+    C,
+    D,
+    bytes_left_by_the_dying,
+    bytes_lost_with_the_dying,
+)
 from properties.scenarios import MakeScenario
 
 EPIPE = Errno("EPIPE")
@@ -60,3 +69,12 @@ def test_a_dying_reader_that_nobody_woke_takes_what_it_finds(scenario: MakeScena
     with bytes_lost_with_the_dying(scenario) as run:
         assert run.asleep(A)
         assert run.call(D, Unread()) == 0
+
+
+def test_a_dying_writer_that_nobody_woke_uses_the_room_that_it_finds(
+    scenario: MakeScenario,
+) -> None:
+    with bytes_left_by_the_dying(scenario) as run:
+        assert run.asleep(A)
+        assert run.call(D, Read(EVERYTHING)) == b"c0c"
+        assert run.answer(A) == PAGE

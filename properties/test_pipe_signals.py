@@ -40,6 +40,14 @@ class TestSigpipe:
         run.call(A, Close("r"))
         assert run.call(B, Write(0, 1)) is DIED
 
+    def test_a_writer_that_blocks_sigpipe_lives_on(self, scenario: MakeScenario) -> None:
+        run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="default"))
+        run.call(A, Close("r"))
+        assert run.call(B, Sigmask(block=True)) is None
+        assert run.call(B, Write(0, 1)) == EPIPE
+        assert run.call(B, Sigtimedwait()) == "SIGPIPE"
+        assert run.call(B, Sigmask(block=False)) is None
+
     def test_the_last_reader_going_wakes_a_writer(self, scenario: MakeScenario) -> None:
         run = scenario(PIPE, PipeSetup(sole="r", keeper="", sigpipe="blocked"), actors=3)
         run.call(B, Write(0, PAGE))

@@ -46,7 +46,7 @@ def run(name: str, before: Sequence[str], variables: Mapping[str, str]) -> tuple
     reports = REPORTS / name.replace(" ", "-")
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
     command = [*before, *pytest, f"--ipc-reports={reports}", "properties"]
-    environment = os.environ | {"IPC_HARNESS_PROFILE": "ci"} | variables
+    environment = {**os.environ, "IPC_HARNESS_PROFILE": "ci", **variables}
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     counted = json.loads((reports / "coverage.json").read_text(encoding="utf-8"))
     return code, sum(counted[each]["programs"] for each in MECHANISMS)
